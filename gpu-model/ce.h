@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Copy engines, class C0B5. Source: open-gpu-doc classes/dma-copy/clc0b5.h. */
+#ifndef CE_H
+#define CE_H
+
+#include "types.h"
+
+struct gpu;
+struct channel;
+
+#define CE_COUNT 6
+
+struct ce_regs {
+	u32 intr, intr_en, launch_err;
+};
+
+struct ce {
+	struct ce_regs regs[CE_COUNT];
+};
+
+/* What became of a method. */
+enum ce_result {
+	CE_DONE,
+	CE_ILLEGAL_METHOD, /* PBDMA INTR_1 HCE_ILLEGAL_MTHD */
+	CE_ILLEGAL_OP,	   /* HCE_RE_ILLEGAL_OP */
+	CE_ALIGN,	   /* HCE_RE_ALIGNB */
+	CE_PRIV,	   /* HCE_PRIV: physical operand on an unprivileged channel */
+	CE_FAULT,	   /* MMU fault, reported; the channel is dead */
+};
+
+/* One engine method of a channel on copy engine "index". gpu->lock held, engine thread. */
+enum ce_result ce_method(struct gpu *gpu, unsigned int index, struct channel *channel,
+			 u32 method, u32 data);
+
+extern const struct unit ce_unit;
+
+#endif

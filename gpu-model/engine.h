@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine thread: runs channels, timers and everything that may wait for DMA. */
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include <pthread.h>
+
+#include "types.h"
+
+struct gpu;
+
+/* Test knobs of the first rank: a model that is too fast hides driver races. Microseconds. */
+struct engine_delay {
+	u32 ce;	  /* before a copy-engine launch completes */
+	u32 host; /* before a kicked channel is looked at */
+};
+
+struct engine {
+	pthread_t thread;
+	pthread_cond_t wake;
+	bool started, stop, kicked;
+	struct engine_delay delay;
+};
+
+int engine_start(struct gpu *gpu);
+void engine_stop(struct gpu *gpu); /* caller must not hold gpu->lock */
+/* Something changed that a channel may wait for. Caller holds gpu->lock. */
+void engine_kick(struct gpu *gpu);
+/* Whether the caller is this GPU's engine thread (or a unit test that steps it). */
+bool engine_is_current(const struct gpu *gpu);
+/* Run everything that can run now; returns the ns until a timer wants it again. For tests. */
+u64 engine_step(struct gpu *gpu);
+/* Sleep on the engine thread with gpu->lock dropped. */
+void engine_sleep_us(struct gpu *gpu, u32 us);
+
+#endif

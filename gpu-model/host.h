@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Host (PFIFO): channels, runlists, PBDMAs.
+ * Source: published gp106 hw_fifo/hw_pbdma/hw_ram/hw_ccsr headers and the
+ * prose of open-gpu-doc manuals/volta/gv100 (dev_fifo, dev_pbdma, dev_ram).
+ */
+#ifndef HOST_H
+#define HOST_H
+
+#include "mmu.h"
+#include "types.h"
+
+struct gpu;
+struct channel;
+
+struct host {
+	struct host_state *state; /* private to host.c, pbdma.c, runlist.c */
+};
+
+/* Run every channel that can run; returns ns until a poll is due, or UINT64_MAX. Engine thread. */
+u64 host_run(struct gpu *gpu);
+/* PFIFO INTR_0 sources that other units raise. */
+void host_set_mmu_fault(struct gpu *gpu, unsigned int unit, bool pending);
+void host_raise(struct gpu *gpu, u32 intr0_bits);
+/* The instance block address (and aperture) of the channel on the GR engine, for FECS. */
+bool host_gr_channel(struct gpu *gpu, enum aperture *aperture, u64 *inst);
+
+extern const struct unit host_unit;
+
+#endif
