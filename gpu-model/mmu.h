@@ -61,8 +61,25 @@ struct mmu_page {
 	bool sparse; /* reads give 0, writes are dropped; addr means nothing */
 };
 
+/* What a TLB invalidate also asks of faults that wait in the uTLBs (PFB_PRI_MMU_INVALIDATE_REPLAY). */
+enum mmu_replay_op {
+	MMU_REPLAY_NONE = 0,
+	MMU_REPLAY_START = 1,
+	MMU_REPLAY_START_ACK_ALL = 2,
+	MMU_REPLAY_CANCEL_TARGETED = 3,
+	MMU_REPLAY_CANCEL_GLOBAL = 4,
+};
+
+struct mmu_replay {
+	enum mmu_replay_op op;
+	bool hub; /* client type to cancel: HUB, else GPC */
+	unsigned int gpc, client;
+};
+
 struct mmu {
 	u64 walks, hits, invalidates;
+	/* Called for a replay or cancel, after the TLB has been flushed. Set by fault.c. */
+	void (*on_replay)(struct gpu *gpu, const struct mmu_replay *replay);
 	struct mmu_tlb *tlb;
 	u32 inv_pdb, inv_pdb_hi, ctrl;
 };
@@ -85,8 +102,10 @@ enum mmu_fault mmu_read(struct gpu *gpu, const struct mmu_space *space, u64 va, 
 enum mmu_fault mmu_write(struct gpu *gpu, const struct mmu_space *space, u64 va, const void *buf,
 			 size_t len, enum client client, u64 *fault_va);
 
-/* Forget every cached translation (TLB invalidate, by register or by host method). */
+/* Forget every cached translation. */
 void mmu_tlb_invalidate(struct gpu *gpu);
+/* A TLB invalidate with its replay operation, by register or by host method (MEM_OP_D). */
+void mmu_invalidate(struct gpu *gpu, const struct mmu_replay *replay);
 
 extern const struct unit mmu_unit;
 
