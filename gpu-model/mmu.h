@@ -43,10 +43,10 @@ struct mmu_space {
 	enum aperture inst_aperture;
 	u64 inst; /* address of the instance block */
 	enum aperture pdb_aperture;
-	u64 pdb;       /* address of the root page directory (PD3) */
-	u64 limit;     /* last valid virtual address */
-	bool ver2;     /* new page-table format; nothing else is translated */
-	bool big_64k;  /* big pages are 64 KiB, else 128 KiB */
+	u64 pdb;      /* address of the root page directory (PD3) */
+	u64 limit;    /* last valid virtual address */
+	bool ver2;    /* new page-table format; nothing else is translated */
+	bool big_64k; /* big pages are 64 KiB, else 128 KiB */
 	bool replay_tex, replay_gcc;
 	bool physical; /* BAR1 or BAR2 without translation: identity into VRAM */
 };

@@ -4,12 +4,14 @@
 #define PBUS_H
 
 #include "types.h"
+#include "vbios.h"
 
 struct gpu;
 
 struct pbus {
 	u32 intr, intr_en;
 	u32 bar0_window;
+	u8 vbios[VBIOS_BYTES];
 };
 
 extern const struct unit pbus_unit, ptop_unit, fuse_unit, therm_unit, prom_unit, xve_unit;
