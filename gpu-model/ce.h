@@ -18,6 +18,14 @@ struct ce {
 	struct ce_regs regs[CE_COUNT];
 };
 
+/* Methods 0x100 to 0x750, one word each: what a channel has told its copy engine so far. */
+#define CE_METHOD_FIRST 0x100
+#define CE_METHOD_LAST	0x750
+
+struct ce_context {
+	u32 method[(CE_METHOD_LAST - CE_METHOD_FIRST) / 4 + 1];
+};
+
 /* What became of a method. */
 enum ce_result {
 	CE_DONE,
@@ -26,6 +34,8 @@ enum ce_result {
 	CE_ALIGN,	   /* HCE_RE_ALIGNB */
 	CE_PRIV,	   /* HCE_PRIV: physical operand on an unprivileged channel */
 	CE_FAULT,	   /* MMU fault, reported; the channel is dead */
+	CE_BLOCKED,	   /* a BLOCKING interrupt is not yet cleared: try again */
+	CE_CANCELLED,	   /* the channel or engine was reset meanwhile: touch neither */
 };
 
 /* One engine method of a channel on copy engine "index". gpu->lock held, engine thread. */

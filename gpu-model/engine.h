@@ -19,6 +19,8 @@ struct engine {
 	pthread_t thread;
 	pthread_cond_t wake;
 	bool started, stop, kicked;
+	bool stepping; /* a thread is inside engine_step(): runner */
+	pthread_t runner;
 	struct engine_delay delay;
 };
 
@@ -28,9 +30,11 @@ void engine_stop(struct gpu *gpu); /* caller must not hold gpu->lock */
 void engine_kick(struct gpu *gpu);
 /* Whether the caller is this GPU's engine thread (or a unit test that steps it). */
 bool engine_is_current(const struct gpu *gpu);
-/* Run everything that can run now; returns the ns until a timer wants it again. For tests. */
+/* One round over everything that can run; returns the ns until it wants another, 0 for at once. */
 u64 engine_step(struct gpu *gpu);
 /* Sleep on the engine thread with gpu->lock dropped. */
 void engine_sleep_us(struct gpu *gpu, u32 us);
+/* On the engine thread: let others have gpu->lock for a moment. */
+void engine_yield(struct gpu *gpu);
 
 #endif
