@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+/*
+ * nouveau GPUs: opening, place in the PCI tree, debugfs counters, module parameter, bind/unbind.
+ */
+#include <fcntl.h>
+#include <glob.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "igt.h"
+#include "nouveau_drm.h"
+#include "nouveau/nv_device.h"
+
+#define P2P_PARAM "/sys/module/nouveau/parameters/svm_p2p"
+
+static unsigned int nr_cards(void)
+{
+	glob_t cards = {};
+	unsigned int nr;
+
+	glob("/dev/dri/card*", 0, NULL, &cards);
+	nr = cards.gl_pathc;
+	globfree(&cards);
+
+	return nr;
+}
+
+/**
+ * __nv_gpu_open:
+ * @gpu: filled in
+ * @index: counts nouveau devices only, in the order of the card nodes or of the --device filters
+ *
+ * Returns: whether there is such a GPU.
+ */
+bool __nv_gpu_open(struct nv_gpu *gpu, unsigned int index)
+{
+	char link[64];
+	uint64_t chipset;
+	struct stat st;
+
+	memset(gpu, 0, sizeof(*gpu));
+	gpu->fd = -1;
+
+	/* Asking for one card more than there are makes the library load every driver it knows. */
+	for (unsigned int i = 0; i < nr_cards(); i++) {
+		int fd = __drm_open_driver_another(i, DRIVER_ANY);
+
+		if (fd < 0)
+			return false;
+		if (is_nouveau_device(fd) && !index--) {
+			gpu->fd = fd;
+			break;
+		}
+		drm_close_driver(fd);
+	}
+	if (gpu->fd < 0)
+		return false;
+
+	igt_assert_eq(fstat(gpu->fd, &st), 0);
+	snprintf(link, sizeof(link), "/sys/dev/char/%u:%u/device", major(st.st_rdev),
+		 minor(st.st_rdev));
+	igt_assert_f(realpath(link, gpu->path), "%s: %s\n", link, strerror(errno));
+	gpu->slot = strrchr(gpu->path, '/') + 1;
+	chipset = nv_getparam(gpu->fd, NOUVEAU_GETPARAM_CHIPSET_ID);
+	gpu->chipset = chipset;
+
+	return true;
+}
+
+/**
+ * nv_gpu_open:
+ * @gpu: filled in
+ * @index: counts nouveau devices
+ *
+ * Skips when there is no such GPU.
+ */
+void nv_gpu_open(struct nv_gpu *gpu, unsigned int index)
+{
+	igt_require_f(__nv_gpu_open(gpu, index), "needs %u GPU(s) driven by nouveau\n", index + 1);
+}
+
+void nv_gpu_close(struct nv_gpu *gpu)
+{
+	if (gpu->fd >= 0)
+		drm_close_driver(gpu->fd);
+	gpu->fd = -1;
+}
+
+int __nv_getparam(int fd, uint64_t param, uint64_t *value)
+{
+	struct drm_nouveau_getparam getparam = { .param = param };
+
+	if (igt_ioctl(fd, DRM_IOCTL_NOUVEAU_GETPARAM, &getparam))
+		return -errno;
+	*value = getparam.value;
+
+	return 0;
+}
+
+uint64_t nv_getparam(int fd, uint64_t param)
+{
+	uint64_t value;
+
+	igt_assert_eq(__nv_getparam(fd, param, &value), 0);
+
+	return value;
+}
+
+/* Pascal is the one family on which nouveau offers SVM. */
+bool nv_is_pascal(const struct nv_gpu *gpu)
+{
+	return gpu->chipset >= NV_CHIPSET_GP100 && gpu->chipset < NV_CHIPSET_GV100;
+}
+
+/**
+ * nv_route:
+ *
+ * A device's sysfs path names every bridge above it, so the route is what two paths have in common:
+ * /sys/devices/pci<domain>:<bus> is the host bridge, anything below it a bridge of the fabric.
+ */
+enum nv_route nv_route(const struct nv_gpu *a, const struct nv_gpu *b)
+{
+	int common = 0;
+
+	for (int i = 0; a->path[i] && a->path[i] == b->path[i]; i++)
+		common += a->path[i] == '/';
+
+	/* The slashes of "/sys/devices/pci0000:00/" are 4, each bridge adds one. */
+	return common > 4 ? NV_ROUTE_PIX : common == 4 ? NV_ROUTE_PHB : NV_ROUTE_SYS;
+}
+
+const char *nv_route_name(enum nv_route route)
+{
+	static const char *const names[] = { "PIX", "PHB", "SYS" };
+
+	return names[route];
+}
+
+const char *nv_route_text(enum nv_route route)
+{
+	static const char *const texts[] = {
+		"a common PCIe switch",
+		"separate root ports of one host bridge",
+		"different host bridges",
+	};
+
+	return texts[route];
+}
+
+/**
+ * nv_counters_read:
+ *
+ * Returns: whether the driver has these counters.
+ */
+bool nv_counters_read(const struct nv_gpu *gpu, struct nv_counters *counters)
+{
+	const struct {
+		const char *name;
+		uint64_t *value;
+	} lines[] = {
+		{ "migrated_to_ram:", &counters->migrated_to_ram },
+		{ "migrated_to_vram:", &counters->migrated_to_vram },
+		{ "peer_mappings:", &counters->peer_mappings },
+	};
+	char text[512] = "";
+
+	if (!igt_debugfs_exists(gpu->fd, "svm", O_RDONLY))
+		return false;
+
+	igt_debugfs_read(gpu->fd, "svm", text);
+	for (int i = 0; i < ARRAY_SIZE(lines); i++) {
+		const char *line = strstr(text, lines[i].name);
+
+		igt_assert_f(line, "debugfs file svm has no line '%s'\n", lines[i].name);
+		*lines[i].value = strtoull(line + strlen(lines[i].name), NULL, 0);
+	}
+
+	return true;
+}
+
+/**
+ * nv_p2p_param_get:
+ *
+ * Returns: 1 or 0, or -1 when this driver has no such switch.
+ */
+int nv_p2p_param_get(void)
+{
+	char value = 0;
+	int fd = open(P2P_PARAM, O_RDONLY);
+
+	if (fd < 0)
+		return -1;
+	igt_assert_eq(read(fd, &value, 1), 1);
+	close(fd);
+
+	return value == 'Y';
+}
+
+static void write_file(const char *file, const char *text)
+{
+	int fd = open(file, O_WRONLY);
+
+	igt_assert_f(fd >= 0, "%s: %s\n", file, strerror(errno));
+	igt_assert_f(write(fd, text, strlen(text)) == strlen(text), "'%s' > %s: %s\n", text, file,
+		     strerror(errno));
+	close(fd);
+}
+
+void nv_p2p_param_set(bool on)
+{
+	write_file(P2P_PARAM, on ? "Y" : "N");
+}
+
+void nv_driver_unbind(const char *slot)
+{
+	write_file("/sys/bus/pci/drivers/nouveau/unbind", slot);
+}
+
+void nv_driver_bind(const char *slot)
+{
+	write_file("/sys/bus/pci/drivers/nouveau/bind", slot);
+}

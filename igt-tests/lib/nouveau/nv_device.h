@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nouveau GPUs as the SVM tests see them: opening the n-th one, where it sits in the PCI tree,
+ * and the SVM counters and switches that the driver has in debugfs and as module parameters.
+ */
+#ifndef NV_DEVICE_H
+#define NV_DEVICE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NV_MAX_GPUS	 8
+#define NV_CHIPSET_GP100 0x130
+#define NV_CHIPSET_GV100 0x140
+
+struct nv_gpu {
+	int fd;
+	uint32_t chipset;
+	char path[PATH_MAX]; /* in sysfs: /sys/devices/pci0000:00/.../0000:03:00.0 */
+	const char *slot;    /* the end of it: 0000:03:00.0 */
+};
+
+/* How far two GPUs are apart, in the words of `nvidia-smi topo -m`. */
+enum nv_route {
+	NV_ROUTE_PIX, /* a PCIe switch (or bridge) above both */
+	NV_ROUTE_PHB, /* only the host bridge above both */
+	NV_ROUTE_SYS, /* different host bridges */
+};
+
+struct nv_counters {
+	uint64_t migrated_to_ram;  /* pages since load */
+	uint64_t migrated_to_vram; /* pages since load */
+	uint64_t peer_mappings;	   /* now */
+};
+
+bool __nv_gpu_open(struct nv_gpu *gpu, unsigned int index);
+void nv_gpu_open(struct nv_gpu *gpu, unsigned int index);
+void nv_gpu_close(struct nv_gpu *gpu);
+
+int __nv_getparam(int fd, uint64_t param, uint64_t *value);
+uint64_t nv_getparam(int fd, uint64_t param);
+bool nv_is_pascal(const struct nv_gpu *gpu);
+
+enum nv_route nv_route(const struct nv_gpu *a, const struct nv_gpu *b);
+const char *nv_route_name(enum nv_route route);
+const char *nv_route_text(enum nv_route route);
+
+bool nv_counters_read(const struct nv_gpu *gpu, struct nv_counters *counters);
+
+int nv_p2p_param_get(void);
+void nv_p2p_param_set(bool on);
+
+void nv_driver_unbind(const char *slot);
+void nv_driver_bind(const char *slot);
+
+#endif

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Control port of a modelled GPU: one line out, one line back. "stats" answers JSON, of which we
+ * read the numbers of two objects in each element of "gpus".
+ */
+#include <fcntl.h>
+#include <stddef.h>
+
+#include "igt.h"
+#include "nouveau/nv_model.h"
+
+#define PORT	    "/dev/virtio-ports/gp100.control"
+#define MAX_ANSWER  (64 << 10)
+#define BYTES(name) { "\"" #name "_bytes\"", offsetof(struct nv_model_bytes, name) }
+
+bool nv_model_present(void)
+{
+	return !access(PORT, R_OK | W_OK);
+}
+
+void nv_model_require(void)
+{
+	igt_require_f(nv_model_present(),
+		      "needs the counters of a modelled GPU (" PORT "), a real board has none\n");
+}
+
+static void command(const char *line, char *answer, size_t size)
+{
+	int fd = open(PORT, O_RDWR);
+	size_t used = 0;
+
+	igt_assert_f(fd >= 0, PORT ": %s\n", strerror(errno));
+	igt_assert_eq_u64(write(fd, line, strlen(line)), strlen(line));
+	do {
+		ssize_t got = read(fd, answer + used, size - 1 - used);
+
+		igt_assert_f(got > 0, PORT ": no answer to %s", line);
+		used += got;
+	} while (answer[used - 1] != '\n');
+	answer[used] = 0;
+	close(fd);
+}
+
+/* Adds the numbers of the flat object @name in @json, [@json, @end). */
+static void add_object(const char *json, const char *end, const char *name,
+		       struct nv_model_bytes *bytes)
+{
+	static const struct {
+		const char *key;
+		size_t offset;
+	} fields[] = {
+		BYTES(system_read), BYTES(system_write), BYTES(peer_read),
+		BYTES(peer_write),  BYTES(vram_read),	 BYTES(vram_write),
+	};
+	const char *object = strstr(json, name), *close;
+
+	igt_assert_f(object && object < end, "the model's answer has no %s\n", name);
+	close = strchr(object, '}');
+	for (int i = 0; i < ARRAY_SIZE(fields); i++) {
+		const char *key = strstr(object, fields[i].key);
+
+		igt_assert_f(key && key < close, "the model's %s has no %s\n", name, fields[i].key);
+		*(uint64_t *)((char *)bytes + fields[i].offset) +=
+			strtoull(strchr(key, ':') + 1, NULL, 10);
+	}
+}
+
+void nv_model_stats(struct nv_model_stats *stats)
+{
+	char *answer = malloc(MAX_ANSWER), *gpu;
+
+	igt_assert(answer);
+	command("stats\n", answer, MAX_ANSWER);
+	memset(stats, 0, sizeof(*stats));
+	gpu = strstr(answer, "\"index\"");
+	igt_assert_f(gpu, "the model counts no GPU: %s", answer);
+	while (gpu) {
+		char *next = strstr(gpu + 1, "\"index\"");
+		const char *end = next ? next : answer + strlen(answer);
+
+		add_object(gpu, end, "\"ce\"", &stats->ce);
+		add_object(gpu, end, "\"host\"", &stats->host);
+		gpu = next;
+	}
+	free(answer);
+}
+
+static void subtract(struct nv_model_bytes *bytes, const struct nv_model_bytes *before)
+{
+	bytes->system_read -= before->system_read;
+	bytes->system_write -= before->system_write;
+	bytes->peer_read -= before->peer_read;
+	bytes->peer_write -= before->peer_write;
+	bytes->vram_read -= before->vram_read;
+	bytes->vram_write -= before->vram_write;
+}
+
+/* What was moved since @before was taken. */
+void nv_model_stats_since(struct nv_model_stats *stats, const struct nv_model_stats *before)
+{
+	nv_model_stats(stats);
+	subtract(&stats->ce, &before->ce);
+	subtract(&stats->host, &before->host);
+}
+
+/* Makes every copy engine take @us longer to finish a launch. */
+void nv_model_delay_ce(unsigned int us)
+{
+	char line[64], answer[256];
+
+	snprintf(line, sizeof(line), "delay ce %u\n", us);
+	command(line, answer, sizeof(answer));
+	igt_assert_f(!strcmp(answer, "ok\n"), "the model answered '%s' to %s", answer, line);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The control port that a modelled GPU has beside it, and a real board has not: byte counters of
+ * every link, and a delay for the engines. Tests that can do without it do.
+ */
+#ifndef NV_MODEL_H
+#define NV_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Bytes that one unit of one GPU moved, by the memory they were in. */
+struct nv_model_bytes {
+	uint64_t system_read, system_write;
+	uint64_t peer_read, peer_write;
+	uint64_t vram_read, vram_write;
+};
+
+struct nv_model_stats {
+	struct nv_model_bytes ce;   /* payload: copy engines, sum over all GPUs */
+	struct nv_model_bytes host; /* push buffers and semaphores */
+};
+
+bool nv_model_present(void);
+void nv_model_require(void);
+void nv_model_stats(struct nv_model_stats *stats);
+void nv_model_stats_since(struct nv_model_stats *stats, const struct nv_model_stats *before);
+void nv_model_delay_ce(unsigned int us);
+
+#endif

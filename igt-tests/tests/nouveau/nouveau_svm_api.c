@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+/*
+ * TEST: nouveau SVM interface
+ * Category: Core
+ * Mega feature: SVM
+ * Sub-category: API
+ * Description: Arguments, states and errors of SVM_INIT and SVM_BIND. Needs no channel.
+ */
+#include <sys/wait.h>
+
+#include "drm-uapi-experimental/nouveau_drm_experimental.h"
+#include "igt.h"
+#include "nouveau_drm.h"
+#include "nouveau/nv_chan.h"
+#include "nouveau/nv_device.h"
+#include "nouveau/nv_svm.h"
+
+IGT_TEST_DESCRIPTION("Arguments, states and errors of nouveau's SVM ioctls");
+
+#define MIGRATE NOUVEAU_SVM_BIND_COMMAND__MIGRATE
+#define VRAM	NOUVEAU_SVM_BIND_TARGET__GPU_VRAM
+
+static const struct invalid_bind {
+	const char *name;
+	const char *describe;
+	struct drm_nouveau_svm_bind change; /* xor-ed over a valid request, va_end added */
+} invalid_binds[] = {
+	{ "reserved0", "Reserved field 0 must be zero", { .reserved0 = 1 } },
+	{ "reserved1", "Reserved field 1 must be zero", { .reserved1 = 1 } },
+	{ "header-bits", "Header bits without a meaning must be zero", { .header = 1ull << 48 } },
+	{ "cmd", "A command nobody defined is refused", { .header = 0xff } },
+	{ "target", "A target nobody defined is refused", { .header = 1ull << 17 } },
+	{ "stride", "Strided ranges are not offered", { .stride = 8192 } },
+	{ "empty", "An empty range is refused", { .va_end = -NV_PAGE_SIZE } },
+	{ "reversed", "A range that ends before it starts is refused",
+	  { .va_end = -2 * NV_PAGE_SIZE } },
+};
+
+static struct nv_gpu gpu;
+
+static void open_svm(struct nv_svm *svm)
+{
+	nv_svm_init(svm, drm_reopen_driver(gpu.fd));
+}
+
+static int vm_init(int fd)
+{
+	struct drm_nouveau_vm_init init = {
+		.kernel_managed_addr = 1ull << 38,
+		.kernel_managed_size = 1ull << 30,
+	};
+
+	return igt_ioctl(fd, DRM_IOCTL_NOUVEAU_VM_INIT, &init) ? -errno : 0;
+}
+
+static void test_init(void)
+{
+	struct nv_svm svm;
+
+	open_svm(&svm);
+	nv_svm_fini(&svm);
+}
+
+static void test_init_twice(void)
+{
+	struct nv_svm svm;
+
+	open_svm(&svm);
+	igt_assert_eq(__nv_svm_init(svm.fd, (uintptr_t)svm.cutout, svm.cutout_size), -EBUSY);
+	nv_svm_fini(&svm);
+}
+
+static void test_init_unsupported(void)
+{
+	int fd;
+
+	igt_require_f(!nv_is_pascal(&gpu), "needs a GPU that is not a Pascal\n");
+	fd = drm_reopen_driver(gpu.fd);
+	igt_assert_eq(__nv_svm_init(fd, 1ull << 38, 1ull << 30), -ENOSYS);
+	drm_close_driver(fd);
+}
+
+static void test_init_overflow(void)
+{
+	struct nv_svm svm;
+	int fd;
+
+	test_init();
+	fd = drm_reopen_driver(gpu.fd);
+	igt_assert_eq(__nv_svm_init(fd, -NV_PAGE_SIZE, 2 * NV_PAGE_SIZE), -EINVAL);
+	igt_assert_eq(__nv_svm_init(fd, 1ull << 62, NV_PAGE_SIZE), -EINVAL);
+	/* A refused window leaves the file usable. */
+	nv_svm_init(&svm, fd);
+	nv_svm_fini(&svm);
+}
+
+static void migrate_and_check(const struct nv_svm *svm)
+{
+	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
+
+	nv_fill(ptr, NV_PAGE_SIZE, 1);
+	nv_svm_migrate(svm, ptr, NV_PAGE_SIZE);
+	nv_check(ptr, NV_PAGE_SIZE, 1);
+	munmap(ptr, NV_PAGE_SIZE);
+}
+
+static void test_init_after_channel(void)
+{
+	struct nv_chan chan;
+	struct nv_svm svm;
+	int fd;
+
+	test_init();
+	fd = drm_reopen_driver(gpu.fd);
+	nv_chan_create(&chan, fd, NOUVEAU_FIFO_ENGINE_CE);
+	nv_svm_init(&svm, fd);
+	migrate_and_check(&svm);
+	nv_chan_run(&chan);
+	nv_chan_destroy(&chan);
+	nv_svm_fini(&svm);
+}
+
+/* Whether the two may share a file is the driver's choice; memory must survive either choice. */
+static void test_vm_init(bool svm_first)
+{
+	struct nv_svm svm;
+	int fd, ret;
+
+	test_init();
+	fd = drm_reopen_driver(gpu.fd);
+	svm = (struct nv_svm){ .fd = fd, .cutout = nv_svm_reserve(1 << 30), .cutout_size = 1 << 30 };
+	ret = svm_first ? __nv_svm_init(fd, (uintptr_t)svm.cutout, svm.cutout_size) : vm_init(fd);
+	igt_assert_eq(ret, 0);
+	ret = svm_first ? vm_init(fd) : __nv_svm_init(fd, (uintptr_t)svm.cutout, svm.cutout_size);
+	igt_info("%s after %s: %s\n", svm_first ? "VM_INIT" : "SVM_INIT",
+		 svm_first ? "SVM_INIT" : "VM_INIT", ret ? strerror(-ret) : "accepted");
+	if (svm_first || !ret)
+		migrate_and_check(&svm);
+	nv_svm_fini(&svm);
+}
+
+static void test_bind_before_init(void)
+{
+	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
+	int fd = drm_reopen_driver(gpu.fd);
+
+	nv_fill(ptr, NV_PAGE_SIZE, 1);
+	igt_assert_eq(__nv_svm_bind(fd, MIGRATE, VRAM, ptr, NV_PAGE_SIZE, NULL), -EINVAL);
+	nv_assert_ram(ptr, NV_PAGE_SIZE);
+	drm_close_driver(fd);
+	munmap(ptr, NV_PAGE_SIZE);
+}
+
+static void test_bind_invalid(const struct invalid_bind *invalid)
+{
+	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
+	struct drm_nouveau_svm_bind bind = {
+		.header = MIGRATE | (uint64_t)VRAM << NOUVEAU_SVM_BIND_TARGET_SHIFT,
+		.va_start = (uintptr_t)ptr,
+		.va_end = (uintptr_t)ptr + NV_PAGE_SIZE,
+		.npages = 1,
+	};
+	struct nv_svm svm;
+
+	open_svm(&svm);
+	nv_fill(ptr, NV_PAGE_SIZE, 1);
+	bind.header ^= invalid->change.header;
+	bind.stride ^= invalid->change.stride;
+	bind.reserved0 ^= invalid->change.reserved0;
+	bind.reserved1 ^= invalid->change.reserved1;
+	bind.va_end += invalid->change.va_end;
+	igt_assert_eq(igt_ioctl(svm.fd, DRM_IOCTL_NOUVEAU_SVM_BIND, &bind), -1);
+	igt_assert_eq(errno, EINVAL);
+	nv_assert_ram(ptr, NV_PAGE_SIZE);
+	nv_svm_fini(&svm);
+	munmap(ptr, NV_PAGE_SIZE);
+}
+
+static void test_bind_hole(void)
+{
+	char *ptr = (char *)nv_alloc(3 * NV_PAGE_SIZE);
+	struct nv_svm svm;
+
+	open_svm(&svm);
+	nv_fill(ptr, 3 * NV_PAGE_SIZE, 1);
+	munmap(ptr + NV_PAGE_SIZE, NV_PAGE_SIZE);
+	nv_svm_migrate(&svm, ptr, 3 * NV_PAGE_SIZE);
+	nv_assert_private(ptr, NV_PAGE_SIZE);
+	nv_assert_private(ptr + 2 * NV_PAGE_SIZE, NV_PAGE_SIZE);
+	nv_svm_fini(&svm);
+	munmap(ptr, 3 * NV_PAGE_SIZE);
+}
+
+static void test_bind_cutout(void)
+{
+	struct nv_svm svm;
+
+	open_svm(&svm);
+	igt_assert_eq_u64(nv_svm_migrate(&svm, svm.cutout, NV_HUGE_SIZE), 0);
+	migrate_and_check(&svm);
+	nv_svm_fini(&svm);
+}
+
+static void test_bind_kernel_va(void)
+{
+	struct nv_svm svm;
+
+	open_svm(&svm);
+	for (int bit = 47; bit < 64; bit++) {
+		int ret = __nv_svm_bind(svm.fd, MIGRATE, VRAM, (void *)(~0ul << bit), NV_PAGE_SIZE,
+					NULL);
+
+		igt_assert_f(!ret || ret == -EINVAL || ret == -EFAULT, "address %#lx: %s\n",
+			     ~0ul << bit, strerror(-ret));
+	}
+	migrate_and_check(&svm);
+	nv_svm_fini(&svm);
+}
+
+static void test_bind_other_process(void)
+{
+	struct nv_svm svm;
+
+	open_svm(&svm);
+	igt_fork(child, 1) {
+		uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
+		int ret;
+
+		nv_fill(ptr, NV_PAGE_SIZE, 1);
+		ret = __nv_svm_bind(svm.fd, MIGRATE, VRAM, ptr, NV_PAGE_SIZE, NULL);
+		igt_assert_f(ret, "memory of one process was bound to the SVM of another\n");
+		nv_assert_ram(ptr, NV_PAGE_SIZE);
+	}
+	igt_waitchildren();
+	nv_svm_fini(&svm);
+}
+
+static void test_prefetch_invalid_target(void)
+{
+	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
+	struct nv_svm svm;
+
+	open_svm(&svm);
+	nv_svm_require_prefetch(&svm);
+	igt_assert_eq(__nv_svm_bind(svm.fd, NOUVEAU_SVM_BIND_COMMAND__PREFETCH, VRAM, ptr,
+				    NV_PAGE_SIZE, NULL),
+		      -EINVAL);
+	nv_svm_fini(&svm);
+	munmap(ptr, NV_PAGE_SIZE);
+}
+
+static void test_prefetch_hole(void)
+{
+	char *ptr = (char *)nv_alloc(3 * NV_PAGE_SIZE);
+	struct nv_svm svm;
+
+	open_svm(&svm);
+	nv_svm_require_prefetch(&svm);
+	nv_fill(ptr, 3 * NV_PAGE_SIZE, 1);
+	munmap(ptr + NV_PAGE_SIZE, NV_PAGE_SIZE);
+	igt_assert_eq_u64(nv_svm_prefetch(&svm, ptr, 3 * NV_PAGE_SIZE), 2);
+	nv_svm_fini(&svm);
+	munmap(ptr, 3 * NV_PAGE_SIZE);
+}
+
+static void test_prefetch_before_init(void)
+{
+	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
+	struct nv_svm svm;
+	int fd;
+
+	open_svm(&svm);
+	nv_svm_require_prefetch(&svm);
+	nv_svm_fini(&svm);
+	fd = drm_reopen_driver(gpu.fd);
+	igt_assert_eq(__nv_svm_bind(fd, NOUVEAU_SVM_BIND_COMMAND__PREFETCH, 0, ptr, NV_PAGE_SIZE,
+				    NULL),
+		      -EINVAL);
+	drm_close_driver(fd);
+	munmap(ptr, NV_PAGE_SIZE);
+}
+
+static const struct {
+	const char *name;
+	const char *describe;
+	void (*run)(void);
+} tests[] = {
+	{ "init", "SVM can be switched on for a device file", test_init },
+	{ "init-twice", "A second SVM_INIT on a file is refused", test_init_twice },
+	{ "init-unsupported", "SVM_INIT says so on a GPU without SVM", test_init_unsupported },
+	{ "init-overflow", "A window beyond the address space is refused", test_init_overflow },
+	{ "init-after-channel", "SVM and a channel that is older than it both work",
+	  test_init_after_channel },
+	{ "bind-before-init", "SVM_BIND without SVM_INIT is refused", test_bind_before_init },
+	{ "bind-hole", "Unmapped parts of a range are skipped", test_bind_hole },
+	{ "bind-cutout", "The driver's own window does not migrate", test_bind_cutout },
+	{ "bind-kernel-va", "Addresses outside user space do no harm", test_bind_kernel_va },
+	{ "bind-other-process", "A device file does not bind the memory of a process that is not its "
+				"owner", test_bind_other_process },
+	{ "prefetch-invalid-target", "PREFETCH takes no target", test_prefetch_invalid_target },
+	{ "prefetch-hole", "PREFETCH skips unmapped parts and counts the others",
+	  test_prefetch_hole },
+	{ "prefetch-before-init", "PREFETCH without SVM_INIT is refused",
+	  test_prefetch_before_init },
+};
+
+int igt_main()
+{
+	igt_fixture() {
+		nv_gpu_open(&gpu, 0);
+	}
+
+	for (int i = 0; i < ARRAY_SIZE(tests); i++) {
+		igt_describe(tests[i].describe);
+		igt_subtest(tests[i].name)
+			tests[i].run();
+	}
+
+	igt_describe("VM_INIT after SVM_INIT does no harm to memory");
+	igt_subtest("init-then-vm-init")
+		test_vm_init(true);
+
+	igt_describe("SVM_INIT after VM_INIT does no harm to memory");
+	igt_subtest("vm-init-then-init")
+		test_vm_init(false);
+
+	for (int i = 0; i < ARRAY_SIZE(invalid_binds); i++) {
+		igt_describe(invalid_binds[i].describe);
+		igt_subtest_f("bind-invalid-%s", invalid_binds[i].name)
+			test_bind_invalid(&invalid_binds[i]);
+	}
+
+	igt_fixture() {
+		nv_gpu_close(&gpu);
+	}
+}
