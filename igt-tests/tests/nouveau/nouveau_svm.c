@@ -1,0 +1,1201 @@
+// SPDX-License-Identifier: MIT
+/*
+ * TEST: nouveau SVM on one GPU
+ * Category: Core
+ * Mega feature: SVM
+ * Sub-category: migration and copy-engine access
+ * Description: Memory that moves between RAM and VRAM keeps its content, through every change of the
+ * address space. Subtests of tier 1 need SVM_BIND alone; those of tier 2 let the copy engine access
+ * pages that PREFETCH (or a migration) put into the GPU's page tables.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "igt.h"
+#include "nouveau_drm.h"
+#include "nouveau/nv_ce.h"
+#include "nouveau/nv_chan.h"
+#include "nouveau/nv_device.h"
+#include "nouveau/nv_model.h"
+#include "nouveau/nv_svm.h"
+#include "nouveau/nv_worker.h"
+
+IGT_TEST_DESCRIPTION("Migration and copy-engine access with nouveau's SVM on one GPU");
+
+#define KiB 1024ul
+#define MiB (1024 * KiB)
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+/* What nouveau logs at error level when a channel is killed because of its own bad access. */
+#define KILLED_DMESG "fault|channel|fifo|ce0|ce1|ce2|ce3|ce4|ce5|pbdma|errored|runlist|engine"
+
+static struct nv_gpu gpu;
+static struct nv_svm svm;
+static struct nv_worker worker;
+
+/* Tier 1: migration, seen by the CPU */
+
+static void migrate_and_back(char *ptr, size_t len)
+{
+	for (uint32_t round = 0; round < 2; round++) {
+		nv_fill(ptr, len, round);
+		nv_svm_migrate(&svm, ptr, len);
+		nv_assert_private(ptr, len);
+		nv_check(ptr, len, round);
+		nv_assert_ram(ptr, len);
+	}
+	munmap(ptr, len);
+}
+
+static void test_migrate(size_t len)
+{
+	migrate_and_back((char *)nv_alloc(len), len);
+}
+
+static void test_migrate_thp(void)
+{
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+
+	*ptr = 1;
+	igt_require_f(nv_is_huge_page(ptr), "got no huge page (see transparent_hugepage/enabled)\n");
+	migrate_and_back(ptr, NV_HUGE_SIZE);
+}
+
+static void test_migrate_thp_split(void)
+{
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+
+	nv_fill(ptr, NV_HUGE_SIZE, 1);
+	igt_require_f(nv_is_huge_page(ptr), "got no huge page (see transparent_hugepage/enabled)\n");
+	nv_svm_migrate(&svm, ptr, NV_HUGE_SIZE);
+	nv_assert_private(ptr, NV_HUGE_SIZE);
+	munmap(ptr + 16 * NV_PAGE_SIZE, NV_PAGE_SIZE);
+	nv_check(ptr, 16 * NV_PAGE_SIZE, 1);
+	nv_svm_migrate(&svm, ptr, NV_HUGE_SIZE);
+	nv_check(ptr, 16 * NV_PAGE_SIZE, 1);
+	munmap(ptr, NV_HUGE_SIZE);
+}
+
+static void test_migrate_result(void)
+{
+	uint32_t *ptr = nv_alloc(64 * KiB);
+
+	nv_fill(ptr, 64 * KiB, 1);
+	nv_svm_migrate(&svm, ptr, NV_PAGE_SIZE);
+	igt_assert_eq_u64(nv_svm_migrate(&svm, ptr, 64 * KiB), 15);
+	igt_assert_eq_u64(nv_svm_migrate(&svm, ptr, 64 * KiB), 0);
+	munmap(ptr, 64 * KiB);
+}
+
+static void test_migrate_again(void)
+{
+	uint64_t before[16], after[16];
+	uint32_t *ptr = nv_alloc(64 * KiB);
+
+	nv_fill(ptr, 64 * KiB, 1);
+	nv_svm_migrate(&svm, ptr, 64 * KiB);
+	nv_pagemap_read(ptr, 64 * KiB, before);
+	nv_svm_migrate(&svm, ptr, 64 * KiB);
+	nv_pagemap_read(ptr, 64 * KiB, after);
+	igt_assert_f(!memcmp(before, after, sizeof(before)), "pages moved inside VRAM\n");
+	nv_check(ptr, 64 * KiB, 1);
+	munmap(ptr, 64 * KiB);
+}
+
+static void test_migrate_partial(void)
+{
+	char *ptr = (char *)nv_alloc(48 * NV_PAGE_SIZE);
+	char *middle = ptr + 16 * NV_PAGE_SIZE, *end = middle + 16 * NV_PAGE_SIZE;
+	const size_t third = 16 * NV_PAGE_SIZE;
+
+	nv_fill(ptr, 3 * third, 1);
+	nv_svm_migrate(&svm, middle, third);
+	nv_assert_ram(ptr, third);
+	nv_assert_private(middle, third);
+	nv_assert_ram(end, third);
+	nv_check(ptr, 3 * third, 1);
+	munmap(ptr, 3 * third);
+}
+
+/* Pages of all kinds in one range: touched, never touched, forbidden, unmapped, of a file. */
+static void test_migrate_holes(void)
+{
+	char *ptr = (char *)nv_alloc(5 * NV_PAGE_SIZE), *file = ptr + 4 * NV_PAGE_SIZE;
+	int fd = memfd_create("igt", 0);
+
+	igt_assert(fd >= 0 && !ftruncate(fd, NV_PAGE_SIZE));
+	igt_assert(mmap(file, NV_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+			0) == file);
+	close(fd);
+	nv_fill(ptr, NV_PAGE_SIZE, 1);
+	nv_fill(ptr + 2 * NV_PAGE_SIZE, NV_PAGE_SIZE, 2);
+	nv_fill(file, NV_PAGE_SIZE, 3);
+	igt_assert_eq(mprotect(ptr + 2 * NV_PAGE_SIZE, NV_PAGE_SIZE, PROT_NONE), 0);
+	munmap(ptr + 3 * NV_PAGE_SIZE, NV_PAGE_SIZE);
+
+	nv_svm_migrate(&svm, ptr, 5 * NV_PAGE_SIZE);
+	nv_assert_private(ptr, NV_PAGE_SIZE);
+	nv_assert_ram(file, NV_PAGE_SIZE);
+
+	nv_check(ptr, NV_PAGE_SIZE, 1);
+	for (int i = 0; i < NV_PAGE_SIZE; i++)
+		igt_assert_eq(ptr[NV_PAGE_SIZE + i], 0);
+	igt_assert_eq(mprotect(ptr + 2 * NV_PAGE_SIZE, NV_PAGE_SIZE, PROT_READ), 0);
+	nv_check(ptr + 2 * NV_PAGE_SIZE, NV_PAGE_SIZE, 2);
+	nv_check(file, NV_PAGE_SIZE, 3);
+	munmap(ptr, 5 * NV_PAGE_SIZE);
+}
+
+static void test_migrate_repeat(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	const int rounds = SLOW_QUICK(100, 10);
+
+	for (int i = 0; i < rounds; i++) {
+		nv_fill(ptr, len, i);
+		nv_svm_migrate(&svm, ptr, len);
+		nv_assert_private(ptr, len);
+		nv_check(ptr, len, i);
+	}
+	munmap(ptr, len);
+}
+
+static void test_cpu_fault_back(void)
+{
+	const int pages = 16;
+	char *ptr = (char *)nv_alloc(pages * NV_PAGE_SIZE);
+
+	nv_fill(ptr, pages * NV_PAGE_SIZE, 1);
+	nv_svm_migrate(&svm, ptr, pages * NV_PAGE_SIZE);
+	for (int i = 0; i < pages; i++) {
+		char *page = ptr + i * 5 % pages * NV_PAGE_SIZE; /* every page once, not in order */
+		volatile uint32_t *word = (uint32_t *)page + i;
+		uint32_t old = *word;
+
+		nv_assert_ram(page, NV_PAGE_SIZE);
+		*word = ~old;
+		*word = old;
+	}
+	nv_assert_ram(ptr, pages * NV_PAGE_SIZE);
+	nv_check(ptr, pages * NV_PAGE_SIZE, 1);
+	munmap(ptr, pages * NV_PAGE_SIZE);
+}
+
+static void test_cpu_write_back(void)
+{
+	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE), old;
+
+	nv_fill(ptr, NV_PAGE_SIZE, 1);
+	old = ptr[7];
+	nv_svm_migrate(&svm, ptr, NV_PAGE_SIZE);
+	ptr[7] = ~old;
+	nv_assert_ram(ptr, NV_PAGE_SIZE);
+	igt_assert_eq_u32(ptr[7], ~old);
+	ptr[7] = old;
+	nv_check(ptr, NV_PAGE_SIZE, 1);
+	munmap(ptr, NV_PAGE_SIZE);
+}
+
+struct toucher {
+	pthread_t thread;
+	char *ptr;
+	size_t len;
+	uint32_t seed;
+	size_t bad;
+};
+
+static void *toucher_main(void *arg)
+{
+	struct toucher *toucher = arg;
+
+	toucher->bad = __nv_check(toucher->ptr, toucher->len, toucher->seed);
+
+	return NULL;
+}
+
+static void test_cpu_fault_threads(bool same_page)
+{
+	const size_t len = 32 * KiB;
+	struct toucher touchers[4];
+	const int rounds = SLOW_QUICK(50, 4);
+	char *ptr = (char *)nv_alloc(len * ARRAY_SIZE(touchers));
+
+	for (int i = 0; i < rounds; i++) {
+		for (int t = 0; t < ARRAY_SIZE(touchers); t++) {
+			touchers[t] = (struct toucher){
+				.ptr = same_page ? ptr : ptr + t * len,
+				.len = len,
+				.seed = same_page ? i : i + t,
+			};
+			nv_fill(touchers[t].ptr, len, touchers[t].seed);
+		}
+		nv_svm_migrate(&svm, ptr, len * ARRAY_SIZE(touchers));
+		for (int t = 0; t < ARRAY_SIZE(touchers); t++)
+			igt_assert_eq(pthread_create(&touchers[t].thread, NULL, toucher_main,
+						     &touchers[t]),
+				      0);
+		for (int t = 0; t < ARRAY_SIZE(touchers); t++) {
+			pthread_join(touchers[t].thread, NULL);
+			igt_assert_eq_u64(touchers[t].bad, 0);
+		}
+	}
+	munmap(ptr, len * ARRAY_SIZE(touchers));
+}
+
+/* A thread that repeats one thing until told to stop. */
+struct racer {
+	pthread_t thread;
+	void (*step)(struct racer *racer);
+	char *ptr;
+	size_t len;
+	int round;
+	volatile bool stop;
+};
+
+static void *racer_main(void *arg)
+{
+	struct racer *racer = arg;
+
+	for (racer->round = 0; !racer->stop; racer->round++)
+		racer->step(racer);
+
+	return NULL;
+}
+
+static void racer_start(struct racer *racer)
+{
+	racer->stop = false;
+	igt_assert_eq(pthread_create(&racer->thread, NULL, racer_main, racer), 0);
+}
+
+static void racer_join(struct racer *racer)
+{
+	racer->stop = true;
+	pthread_join(racer->thread, NULL);
+	igt_thread_assert_no_failures();
+}
+
+static void step_migrate(struct racer *racer)
+{
+	nv_svm_migrate(&svm, racer->ptr, racer->len);
+}
+
+static void test_migrate_race(void)
+{
+	struct racer racer = { .step = step_migrate, .len = 64 * KiB };
+	const int rounds = SLOW_QUICK(500, 20);
+
+	racer.ptr = (char *)nv_alloc(racer.len);
+	nv_fill(racer.ptr, racer.len, 0);
+	racer_start(&racer);
+	for (int i = 0; i < rounds; i++) {
+		nv_check(racer.ptr, racer.len, i);
+		nv_fill(racer.ptr, racer.len, i + 1);
+	}
+	racer_join(&racer);
+	nv_check(racer.ptr, racer.len, rounds);
+	munmap(racer.ptr, racer.len);
+}
+
+static void test_munmap_race(void)
+{
+	struct racer racer = { .step = step_migrate, .len = 16 * KiB };
+	const int rounds = SLOW_QUICK(500, 40);
+
+	racer.ptr = (char *)nv_alloc(racer.len);
+	racer_start(&racer);
+	for (int i = 0; i < rounds; i++) {
+		void *ptr = mmap(racer.ptr, racer.len, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+		igt_assert(ptr == racer.ptr);
+		nv_fill(ptr, racer.len, i);
+		nv_check(ptr, racer.len, i);
+		munmap(ptr, racer.len);
+	}
+	racer_join(&racer);
+}
+
+static void step_ttm_moves(struct racer *racer)
+{
+	struct nv_bo *bo = (struct nv_bo *)racer->ptr;
+	struct drm_nouveau_gem_pushbuf_bo bos[2] = {
+		{ .handle = worker.chan.push.handle, .valid_domains = NOUVEAU_GEM_DOMAIN_GART },
+		{ .handle = bo->handle },
+	};
+	/* Empty of work: what counts is the validation, which moves the buffer. */
+	struct drm_nouveau_gem_pushbuf_push push = { .offset = worker.chan.push.size - 8,
+						     .length = 8 };
+	struct drm_nouveau_gem_pushbuf submit = {
+		.channel = worker.chan.id,
+		.nr_buffers = 2,
+		.buffers = (uintptr_t)bos,
+		.nr_push = 1,
+		.push = (uintptr_t)&push,
+	};
+
+	bos[0].read_domains = bos[0].valid_domains;
+	bos[1].valid_domains = racer->round & 1 ? NOUVEAU_GEM_DOMAIN_VRAM :
+						  NOUVEAU_GEM_DOMAIN_GART;
+	bos[1].write_domains = bos[1].valid_domains;
+	do_ioctl(worker.svm.fd, DRM_IOCTL_NOUVEAU_GEM_PUSHBUF, &submit);
+}
+
+static void test_migrate_while_ttm_moves(void)
+{
+	const size_t len = 128 * KiB;
+	char *ptr = (char *)nv_alloc(len);
+	const int rounds = SLOW_QUICK(300, 12);
+	struct nv_bo bo;
+	struct racer racer = { .step = step_ttm_moves, .ptr = (char *)&bo };
+	uint32_t *nops = worker.chan.push.map + worker.chan.push.size - 8;
+
+	nv_bo_create(&bo, worker.svm.fd, 256 * KiB,
+		     NOUVEAU_GEM_DOMAIN_VRAM | NOUVEAU_GEM_DOMAIN_GART);
+	nops[0] = nops[1] = 0;
+	nv_fill(bo.map, 4 * KiB, 0xb0);
+	racer_start(&racer);
+	for (int i = 0; i < rounds; i++) {
+		nv_fill(ptr, len, i);
+		nv_svm_migrate(&worker.svm, ptr, len);
+		nv_check(ptr, len, i);
+	}
+	racer_join(&racer);
+	igt_info("%d moves of a buffer object beside %d migrations\n", racer.round, rounds);
+	nv_check(bo.map, 4 * KiB, 0xb0);
+	nv_bo_destroy(&bo);
+	munmap(ptr, len);
+}
+
+/* The address space changes under migrated pages */
+
+static void test_munmap(size_t offset, size_t pages)
+{
+	const size_t total = 16, after = offset + pages;
+	char *ptr = (char *)nv_alloc(total * NV_PAGE_SIZE);
+
+	for (int i = 0; i < total; i++)
+		nv_fill(ptr + i * NV_PAGE_SIZE, NV_PAGE_SIZE, i);
+	nv_svm_migrate(&svm, ptr, total * NV_PAGE_SIZE);
+	munmap(ptr + offset * NV_PAGE_SIZE, pages * NV_PAGE_SIZE);
+	for (int i = 0; i < total; i++)
+		if (i < offset || i >= after)
+			nv_check(ptr + i * NV_PAGE_SIZE, NV_PAGE_SIZE, i);
+	/* What comes in its place is new. */
+	igt_assert(mmap(ptr + offset * NV_PAGE_SIZE, pages * NV_PAGE_SIZE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED);
+	nv_svm_migrate(&svm, ptr, total * NV_PAGE_SIZE);
+	for (size_t i = offset * NV_PAGE_SIZE; i < after * NV_PAGE_SIZE; i += 64)
+		igt_assert_eq(ptr[i], 0);
+	munmap(ptr, total * NV_PAGE_SIZE);
+}
+
+static void test_mremap(int flags)
+{
+	const size_t len = 64 * KiB;
+	char *ptr = (char *)nv_alloc(len), *to = (char *)nv_alloc(len);
+	char *moved;
+
+	nv_fill(ptr, len, 1);
+	nv_svm_migrate(&svm, ptr, len);
+	moved = mremap(ptr, len, len, MREMAP_MAYMOVE | MREMAP_FIXED | flags, to);
+	igt_assert_f(moved == to, "mremap: %s\n", strerror(errno));
+	nv_assert_private(to, len);
+	nv_check(to, len, 1);
+	if (flags & MREMAP_DONTUNMAP) {
+		for (size_t i = 0; i < len; i += 64)
+			igt_assert_eq(ptr[i], 0);
+		munmap(ptr, len);
+	}
+	munmap(to, len);
+}
+
+static void test_fork_read(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	nv_fill(ptr, len, 1);
+	nv_svm_migrate(&svm, ptr, len);
+	igt_fork(child, 1)
+		nv_check(ptr, len, 1);
+	nv_check(ptr, len, 1);
+	igt_waitchildren();
+	munmap(ptr, len);
+}
+
+static void test_fork_write_cow(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	nv_fill(ptr, len, 1);
+	nv_svm_migrate(&svm, ptr, len);
+	igt_fork(child, 2) {
+		nv_fill(ptr, len, 2 + child);
+		nv_check(ptr, len, 2 + child);
+	}
+	igt_waitchildren();
+	nv_check(ptr, len, 1);
+	nv_svm_migrate(&svm, ptr, len);
+	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+}
+
+static void test_fork_child_exit(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	nv_fill(ptr, len, 1);
+	nv_svm_migrate(&svm, ptr, len);
+	igt_fork(child, 4)
+		_exit(0);
+	igt_waitchildren();
+	nv_assert_private(ptr, len);
+	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+}
+
+static void test_madvise_dontneed(void)
+{
+	const size_t len = 64 * KiB;
+	char *ptr = (char *)nv_alloc(len);
+
+	nv_fill(ptr, len, 1);
+	nv_svm_migrate(&svm, ptr, len);
+	igt_assert_eq(madvise(ptr, len / 2, MADV_DONTNEED), 0);
+	for (size_t i = 0; i < len / 2; i += 64)
+		igt_assert_eq(ptr[i], 0);
+	nv_fill(ptr, len / 2, 1);
+	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+}
+
+/* Advice that must not change content, whatever else it does. */
+static void test_madvise(int advice)
+{
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+	int ret;
+
+	igt_assert(!madvise(ptr, NV_HUGE_SIZE, MADV_NOHUGEPAGE) || errno == EINVAL);
+	nv_fill(ptr, NV_HUGE_SIZE, 1);
+	nv_svm_migrate(&svm, ptr, NV_HUGE_SIZE);
+	ret = madvise(ptr, NV_HUGE_SIZE, advice) ? errno : 0;
+	igt_info("madvise: %s\n", strerror(ret));
+	nv_check(ptr, NV_HUGE_SIZE, 1);
+	munmap(ptr, NV_HUGE_SIZE);
+}
+
+static void test_mlock(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	nv_fill(ptr, len, 1);
+	igt_assert_eq(mlock(ptr, len), 0);
+	nv_svm_migrate(&svm, ptr, len);
+	nv_check(ptr, len, 1);
+	igt_assert_eq(munlock(ptr, len), 0);
+	nv_svm_migrate(&svm, ptr, len);
+	igt_assert_eq(mlock(ptr, len), 0);
+	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+}
+
+static void test_compact(void)
+{
+	int fd = open("/proc/sys/vm/compact_memory", O_WRONLY);
+	const size_t len = 512 * KiB;
+	char *ptr;
+
+	igt_require_f(fd >= 0, "needs CONFIG_COMPACTION\n");
+	ptr = (char *)nv_alloc(len);
+	nv_fill(ptr, len, 1);
+	/* Every second page, so that compaction meets both kinds. */
+	for (size_t i = 0; i < len; i += 2 * NV_PAGE_SIZE)
+		nv_svm_migrate(&svm, ptr + i, NV_PAGE_SIZE);
+	igt_assert_eq(write(fd, "1", 1), 1);
+	close(fd);
+	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+}
+
+/* The process, the file or the driver goes away under migrated pages */
+
+static void assert_gpu_works(void)
+{
+	struct nv_svm other;
+	uint32_t *ptr = nv_alloc(64 * KiB);
+
+	nv_svm_init(&other, drm_reopen_driver(gpu.fd));
+	nv_fill(ptr, 64 * KiB, 0xa11);
+	nv_svm_migrate(&other, ptr, 64 * KiB);
+	nv_assert_private(ptr, 64 * KiB);
+	nv_check(ptr, 64 * KiB, 0xa11);
+	munmap(ptr, 64 * KiB);
+	nv_svm_fini(&other);
+}
+
+static void test_exit_while_mapped(void)
+{
+	pid_t child = fork();
+	int status;
+
+	igt_assert(child >= 0);
+	if (!child) {
+		struct nv_svm mine;
+		uint32_t *ptr = nv_alloc(64 * KiB);
+
+		nv_svm_init(&mine, drm_reopen_driver(gpu.fd));
+		nv_fill(ptr, 64 * KiB, 1);
+		nv_svm_migrate(&mine, ptr, 64 * KiB);
+		_exit(nv_private_pages(ptr, 64 * KiB) != 16);
+	}
+	igt_assert_eq(waitpid(child, &status, 0), child);
+	igt_assert_eq(status, 0);
+	assert_gpu_works();
+}
+
+static void test_kill_while_migrating(void)
+{
+	for (int i = 0; i < 4; i++) {
+		pid_t child = fork();
+
+		igt_assert(child >= 0);
+		if (!child) {
+			struct nv_svm mine;
+			uint32_t *ptr = nv_alloc(1 * MiB);
+
+			nv_svm_init(&mine, drm_reopen_driver(gpu.fd));
+			for (;;) {
+				nv_fill(ptr, 1 * MiB, 1);
+				nv_svm_migrate(&mine, ptr, 1 * MiB);
+			}
+		}
+		usleep(100000 + 37000 * i);
+		kill(child, SIGKILL);
+		igt_assert_eq(waitpid(child, NULL, 0), child);
+	}
+	assert_gpu_works();
+}
+
+static void test_close_while_private(void)
+{
+	struct nv_svm other;
+	uint32_t *ptr = nv_alloc(64 * KiB);
+
+	nv_svm_init(&other, drm_reopen_driver(gpu.fd));
+	nv_fill(ptr, 64 * KiB, 1);
+	nv_svm_migrate(&other, ptr, 64 * KiB);
+	nv_svm_fini(&other);
+	nv_check(ptr, 64 * KiB, 1);
+	munmap(ptr, 64 * KiB);
+}
+
+static void test_evict(void)
+{
+	const uint64_t vram = nv_getparam(gpu.fd, NOUVEAU_GETPARAM_FB_SIZE), size = 64 * MiB;
+	const int count = vram / size + 2;
+	struct nv_bo *bos = calloc(count, sizeof(*bos));
+	const size_t len = 256 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	igt_require_f(vram <= SLOW_QUICK(16ul << 30, 4ul << 30),
+		      "filling %llu MiB of VRAM takes too long here\n",
+		      (unsigned long long)(vram / MiB));
+	nv_fill(ptr, len, 1);
+	nv_svm_migrate(&svm, ptr, len);
+	for (int i = 0; i < count; i++) {
+		nv_bo_create(&bos[i], svm.fd, size,
+			     NOUVEAU_GEM_DOMAIN_VRAM | NOUVEAU_GEM_DOMAIN_GART);
+		*(volatile uint32_t *)bos[i].map = i;
+	}
+	nv_check(ptr, len, 1);
+	for (int i = 0; i < count; i++) {
+		igt_assert_eq_u32(*(volatile uint32_t *)bos[i].map, i);
+		nv_bo_destroy(&bos[i]);
+	}
+	free(bos);
+	munmap(ptr, len);
+}
+
+static void test_unbind(bool huge)
+{
+	const size_t len = huge ? NV_HUGE_SIZE : 256 * KiB;
+	uint32_t *ptr = huge ? nv_alloc_huge(len) : nv_alloc(len);
+	char slot[32];
+
+	strcpy(slot, gpu.slot);
+	nv_fill(ptr, len, 1);
+	igt_require_f(!huge || nv_is_huge_page(ptr),
+		      "got no huge page (see transparent_hugepage/enabled)\n");
+	nv_svm_migrate(&svm, ptr, len);
+	nv_assert_private(ptr, len);
+	nv_driver_unbind(slot);
+	nv_check(ptr, len, 1);
+	nv_svm_fini(&svm);
+	nv_gpu_close(&gpu);
+	nv_driver_bind(slot);
+	nv_gpu_open(&gpu, 0);
+	assert_gpu_works();
+	munmap(ptr, len);
+	nv_svm_init(&svm, drm_reopen_driver(gpu.fd));
+}
+
+/* Tier 2: the copy engine at work on pages in the GPU's page tables */
+
+static void test_ce_fence(void)
+{
+	const int delay_us = 20000;
+	const uint64_t half = NV_WORKER_SIZE / 2;
+	int ret;
+
+	/* On a board, a second of copying does what the model's delay does: wait must sleep. */
+	if (nv_model_present()) {
+		nv_model_delay_ce(delay_us);
+		nv_ce_copy(&worker.chan, worker.vram.va, worker.vram.va + half, 4096);
+	} else {
+		for (int i = 0; i < 1000; i++)
+			nv_ce_copy(&worker.chan, worker.vram.va, worker.vram.va + half, half);
+	}
+	igt_assert_eq(__nv_chan_submit(&worker.chan), 0);
+	igt_set_timeout(5, "wait for the fence of a copy-engine channel");
+	ret = nv_bo_wait(&worker.vram);
+	igt_reset_timeout();
+	if (nv_model_present())
+		nv_model_delay_ce(0);
+	igt_assert_eq(ret, 0);
+	igt_assert_eq(__nv_chan_wait(&worker.chan, 0), 0);
+}
+
+static void reset_delay(int sig)
+{
+	if (nv_model_present())
+		nv_model_delay_ce(0);
+}
+
+static void test_ce_basic(void)
+{
+	const uint32_t *ram = worker.ram.map;
+
+	nv_worker_fill(&worker, 64 * KiB, 1);
+	nv_worker_check(&worker, 64 * KiB, 1);
+	nv_ce_fill32(&worker.chan, worker.ram.va, 0x5eed, 1000);
+	nv_ce_release(&worker.chan, worker.ram.va + 4000, 0xd01e);
+	nv_chan_run(&worker.chan);
+	for (int i = 0; i < 1000; i++)
+		igt_assert_eq_u32(ram[i], 0x5eed);
+	igt_assert_eq_u32(ram[1000], 0xd01e);
+}
+
+static void test_prefetch_sys(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	nv_svm_require_prefetch(&worker.svm);
+	nv_fill(ptr, len, 1);
+	igt_assert_eq_u64(nv_svm_prefetch(&worker.svm, ptr, len), len / NV_PAGE_SIZE);
+	nv_assert_ram(ptr, len);
+	nv_worker_read(&worker, ptr, len);
+	nv_worker_check(&worker, len, 1);
+	nv_worker_fill(&worker, len, 2);
+	nv_worker_write(&worker, ptr, len);
+	nv_assert_ram(ptr, len);
+	nv_check(ptr, len, 2);
+	munmap(ptr, len);
+}
+
+static void prefetch_vram(char *ptr, size_t len)
+{
+	struct nv_model_stats before, moved = {};
+
+	nv_svm_require_prefetch(&worker.svm);
+	nv_fill(ptr, len, 1);
+	nv_svm_migrate(&worker.svm, ptr, len);
+	igt_assert_eq_u64(nv_svm_prefetch(&worker.svm, ptr, len), len / NV_PAGE_SIZE);
+	nv_assert_private(ptr, len);
+
+	if (nv_model_present())
+		nv_model_stats(&before);
+	nv_worker_read(&worker, ptr, len);
+	if (nv_model_present())
+		nv_model_stats_since(&moved, &before);
+	igt_assert_eq_u64(moved.ce.system_read + moved.ce.system_write, 0);
+	nv_worker_check(&worker, len, 1);
+
+	nv_worker_fill(&worker, len, 2);
+	nv_worker_write(&worker, ptr, len);
+	nv_assert_private(ptr, len);
+	nv_check(ptr, len, 2);
+	nv_assert_ram(ptr, len);
+	munmap(ptr, len);
+}
+
+static void test_prefetch_vram(void)
+{
+	prefetch_vram((char *)nv_alloc(64 * KiB), 64 * KiB);
+}
+
+static void test_prefetch_thp(void)
+{
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+
+	*ptr = 1;
+	igt_require_f(nv_is_huge_page(ptr), "got no huge page (see transparent_hugepage/enabled)\n");
+	prefetch_vram(ptr, NV_HUGE_SIZE);
+}
+
+static void test_prefetch_mixed(void)
+{
+	const int pages = 16;
+	char *ptr = (char *)nv_alloc(pages * NV_PAGE_SIZE);
+
+	nv_svm_require_prefetch(&worker.svm);
+	nv_fill(ptr, pages * NV_PAGE_SIZE, 1);
+	for (int i = 0; i < pages; i += 3)
+		nv_svm_migrate(&worker.svm, ptr + i * NV_PAGE_SIZE, NV_PAGE_SIZE);
+	igt_assert_eq_u64(nv_svm_prefetch(&worker.svm, ptr, pages * NV_PAGE_SIZE), pages);
+	for (int i = 0; i < pages; i++)
+		igt_assert_eq_u64(nv_private_pages(ptr + i * NV_PAGE_SIZE, NV_PAGE_SIZE), i % 3 == 0);
+	nv_worker_read(&worker, ptr, pages * NV_PAGE_SIZE);
+	nv_worker_check(&worker, pages * NV_PAGE_SIZE, 1);
+	munmap(ptr, pages * NV_PAGE_SIZE);
+}
+
+/* A semaphore and a fill at a user address: they have more than 40 bits. */
+static void test_ce_user_address(void)
+{
+	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
+
+	nv_svm_require_prefetch(&worker.svm);
+	igt_require_f((uintptr_t)ptr >> 40, "mmap() gave a low address\n");
+	nv_fill(ptr, NV_PAGE_SIZE, 1);
+	nv_svm_prefetch(&worker.svm, ptr, NV_PAGE_SIZE);
+	nv_ce_fill32(&worker.chan, (uintptr_t)ptr, 0x5eed, 100);
+	nv_ce_release(&worker.chan, (uintptr_t)&ptr[100], 0xd01e);
+	nv_chan_run(&worker.chan);
+	for (int i = 0; i < 100; i++)
+		igt_assert_eq_u32(ptr[i], 0x5eed);
+	igt_assert_eq_u32(ptr[100], 0xd01e);
+	munmap(ptr, NV_PAGE_SIZE);
+}
+
+/* A migration to VRAM leaves the pages mapped for the GPU that they were migrated to. */
+static void test_gpu_read_after_migrate(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	nv_fill(ptr, len, 1);
+	nv_svm_migrate(&worker.svm, ptr, len);
+	nv_worker_read(&worker, ptr, len);
+	nv_worker_check(&worker, len, 1);
+	nv_assert_private(ptr, len);
+	munmap(ptr, len);
+}
+
+/* The GPU has the pages mapped in RAM, then they migrate: no access may reach the old place. */
+static void test_gpu_write_after_migrate(bool prefetch_again)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	nv_svm_require_prefetch(&worker.svm);
+	nv_fill(ptr, len, 1);
+	nv_svm_prefetch(&worker.svm, ptr, len);
+	nv_worker_fill(&worker, len, 2);
+	nv_svm_migrate(&worker.svm, ptr, len);
+	if (prefetch_again)
+		nv_svm_prefetch(&worker.svm, ptr, len);
+	nv_worker_write(&worker, ptr, len);
+	nv_assert_private(ptr, len);
+	nv_check(ptr, len, 2);
+	munmap(ptr, len);
+}
+
+/* Whether an access faults, which kills the channel, so that it comes last in a subtest. */
+static void assert_channel_killed(int ret)
+{
+	igt_assert_f(ret == -ETIME || ret == -ENODEV, "the access did not fault: %s\n",
+		     strerror(-ret));
+	/* The kill may come a moment later than the engine stops. */
+	for (int i = 0; i < 50 && ret != -ENODEV; i++) {
+		usleep(20000);
+		ret = __nv_chan_submit(&worker.chan);
+	}
+	igt_assert_eq(ret, -ENODEV);
+}
+
+static int try_read(const void *ptr, size_t len)
+{
+	int ret;
+
+	nv_ce_copy(&worker.chan, worker.vram.va, (uintptr_t)ptr, len);
+	ret = __nv_chan_submit(&worker.chan);
+
+	return ret ? ret : __nv_chan_wait(&worker.chan, 1000);
+}
+
+static int try_write(void *ptr, size_t len)
+{
+	int ret;
+
+	nv_ce_copy(&worker.chan, (uintptr_t)ptr, worker.vram.va, len);
+	ret = __nv_chan_submit(&worker.chan);
+
+	return ret ? ret : __nv_chan_wait(&worker.chan, 1000);
+}
+
+static void test_bad_address(void)
+{
+	struct nv_worker other;
+
+	igt_emit_ignore_dmesg_regex(KILLED_DMESG);
+	nv_worker_create(&other, &gpu);
+	assert_channel_killed(try_read((void *)0x123456789000, NV_PAGE_SIZE));
+	nv_worker_fill(&other, 64 * KiB, 3);
+	nv_worker_check(&other, 64 * KiB, 3);
+	nv_worker_destroy(&other);
+	assert_gpu_works();
+}
+
+/* After @change the GPU must not reach the old page any more. */
+static void test_revoke(void (*change)(char *ptr, size_t len), bool private)
+{
+	const size_t len = 16 * KiB;
+	char *ptr = (char *)nv_alloc(len);
+
+	nv_svm_require_prefetch(&worker.svm);
+	igt_emit_ignore_dmesg_regex(KILLED_DMESG);
+	nv_fill(ptr, len, 1);
+	if (private)
+		nv_svm_migrate(&worker.svm, ptr, len);
+	nv_svm_prefetch(&worker.svm, ptr, len);
+	nv_worker_read(&worker, ptr, len);
+	nv_worker_check(&worker, len, 1);
+	change(ptr, len);
+	assert_channel_killed(try_read(ptr, len));
+	munmap(ptr, len);
+}
+
+static void change_munmap(char *ptr, size_t len)
+{
+	munmap(ptr, len);
+}
+
+static void change_dontneed(char *ptr, size_t len)
+{
+	igt_assert_eq(madvise(ptr, len, MADV_DONTNEED), 0);
+}
+
+static void change_none(char *ptr, size_t len)
+{
+	igt_assert_eq(mprotect(ptr, len, PROT_NONE), 0);
+}
+
+static void change_touch(char *ptr, size_t len)
+{
+	nv_check(ptr, len, 1);
+}
+
+static void test_mprotect_ro(void)
+{
+	const size_t len = 16 * KiB;
+	char *ptr = (char *)nv_alloc(len);
+
+	nv_svm_require_prefetch(&worker.svm);
+	igt_emit_ignore_dmesg_regex(KILLED_DMESG);
+	nv_fill(ptr, len, 1);
+	nv_svm_migrate(&worker.svm, ptr, len);
+	nv_svm_prefetch(&worker.svm, ptr, len);
+	igt_assert_eq(mprotect(ptr, len, PROT_READ), 0);
+	nv_svm_prefetch(&worker.svm, ptr, len);
+	nv_worker_read(&worker, ptr, len);
+	nv_worker_check(&worker, len, 1);
+	nv_worker_fill(&worker, len, 2);
+	assert_channel_killed(try_write(ptr, len));
+	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+}
+
+/* The GPU writes to a page that fork() made read-only: parent and child must part. */
+static void test_gpu_write_after_fork(void)
+{
+	const size_t len = 16 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	int go[2];
+
+	nv_svm_require_prefetch(&worker.svm);
+	igt_assert_eq(pipe(go), 0);
+	nv_fill(ptr, len, 1);
+	nv_svm_migrate(&worker.svm, ptr, len);
+	nv_svm_prefetch(&worker.svm, ptr, len);
+	nv_worker_fill(&worker, len, 2);
+	igt_fork(child, 1) {
+		char byte;
+
+		close(go[1]);
+		igt_assert_eq(read(go[0], &byte, 1), 1);
+		nv_check(ptr, len, 1);
+	}
+	nv_svm_prefetch(&worker.svm, ptr, len);
+	nv_worker_write(&worker, ptr, len);
+	igt_assert_eq(write(go[1], "", 1), 1);
+	igt_waitchildren();
+	close(go[0]);
+	close(go[1]);
+	nv_check(ptr, len, 2);
+	munmap(ptr, len);
+}
+
+static void test_mremap_prefetch(void)
+{
+	const size_t len = 64 * KiB;
+	char *ptr = (char *)nv_alloc(len), *to = (char *)nv_alloc(len);
+
+	nv_svm_require_prefetch(&worker.svm);
+	nv_fill(ptr, len, 1);
+	nv_svm_migrate(&worker.svm, ptr, len);
+	nv_svm_prefetch(&worker.svm, ptr, len);
+	igt_assert(mremap(ptr, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+	nv_svm_prefetch(&worker.svm, to, len);
+	nv_assert_private(to, len);
+	nv_worker_read(&worker, to, len);
+	nv_worker_check(&worker, len, 1);
+	nv_check(to, len, 1);
+	munmap(to, len);
+}
+
+static void step_prefetch(struct racer *racer)
+{
+	nv_svm_prefetch(&worker.svm, racer->ptr, racer->len);
+}
+
+static void test_prefetch_race(void)
+{
+	struct racer racer = { .step = step_prefetch, .len = 16 * KiB };
+	const int rounds = SLOW_QUICK(300, 20);
+
+	nv_svm_require_prefetch(&worker.svm);
+	racer.ptr = (char *)nv_alloc(racer.len);
+	racer_start(&racer);
+	for (int i = 0; i < rounds; i++) {
+		nv_fill(racer.ptr, racer.len, i);
+		nv_svm_migrate(&worker.svm, racer.ptr, racer.len);
+		nv_check(racer.ptr, racer.len, i);
+		madvise(racer.ptr, racer.len, MADV_DONTNEED);
+	}
+	racer_join(&racer);
+	/* No mapping of an older page may have stayed. */
+	nv_fill(racer.ptr, racer.len, 0xf1);
+	nv_svm_prefetch(&worker.svm, racer.ptr, racer.len);
+	nv_worker_read(&worker, racer.ptr, racer.len);
+	nv_worker_check(&worker, racer.len, 0xf1);
+	munmap(racer.ptr, racer.len);
+}
+
+static void test_exit_while_prefetched(void)
+{
+	pid_t child;
+	int status;
+
+	nv_svm_require_prefetch(&worker.svm);
+	child = fork();
+	igt_assert(child >= 0);
+	if (!child) {
+		struct nv_worker mine;
+		uint32_t *ptr = nv_alloc(128 * KiB);
+
+		nv_worker_create(&mine, &gpu);
+		nv_fill(ptr, 128 * KiB, 1);
+		nv_svm_migrate(&mine.svm, ptr, 64 * KiB);
+		nv_svm_prefetch(&mine.svm, ptr, 128 * KiB);
+		nv_worker_read(&mine, ptr, 128 * KiB);
+		_exit(0);
+	}
+	igt_assert_eq(waitpid(child, &status, 0), child);
+	igt_assert_eq(status, 0);
+	assert_gpu_works();
+}
+
+/* Tier 1 runs in an SVM address space, tier 2 with a channel in it. */
+
+static void run_t1(void (*run)(void))
+{
+	nv_svm_init(&svm, drm_reopen_driver(gpu.fd));
+	run();
+	nv_svm_fini(&svm);
+}
+
+static void run_t2(void (*run)(void))
+{
+	nv_worker_create(&worker, &gpu);
+	run();
+	nv_worker_destroy(&worker);
+}
+
+/* Arguments make a subtest of a function. */
+#define VARIANT(name, call)                                                                      \
+	static void name(void)                                                                     \
+	{                                                                                          \
+		call;                                                                              \
+	}
+VARIANT(migrate_4k, test_migrate(4 * KiB))
+VARIANT(migrate_64k, test_migrate(64 * KiB))
+VARIANT(migrate_2m, test_migrate(2 * MiB))
+VARIANT(cpu_fault_threads, test_cpu_fault_threads(false))
+VARIANT(cpu_fault_threads_same_page, test_cpu_fault_threads(true))
+VARIANT(munmap_whole, test_munmap(0, 16))
+VARIANT(munmap_partial, test_munmap(11, 5))
+VARIANT(munmap_middle, test_munmap(5, 6))
+VARIANT(mremap_plain, test_mremap(0))
+VARIANT(mremap_dontunmap, test_mremap(MREMAP_DONTUNMAP))
+VARIANT(madvise_pageout, test_madvise(MADV_PAGEOUT))
+VARIANT(madvise_hugepage, test_madvise(MADV_HUGEPAGE))
+VARIANT(madvise_collapse, test_madvise(MADV_COLLAPSE))
+VARIANT(unbind_small, test_unbind(false))
+VARIANT(unbind_thp, test_unbind(true))
+VARIANT(gpu_write_after_migrate, test_gpu_write_after_migrate(false))
+VARIANT(gpu_write_after_migrate_prefetch, test_gpu_write_after_migrate(true))
+VARIANT(revoke_munmap, test_revoke(change_munmap, false))
+VARIANT(revoke_munmap_vram, test_revoke(change_munmap, true))
+VARIANT(revoke_dontneed, test_revoke(change_dontneed, false))
+VARIANT(revoke_dontneed_vram, test_revoke(change_dontneed, true))
+VARIANT(revoke_mprotect, test_revoke(change_none, false))
+VARIANT(revoke_mprotect_vram, test_revoke(change_none, true))
+VARIANT(revoke_cpu_fault, test_revoke(change_touch, true))
+
+static const struct subtest {
+	const char *name;
+	void (*tier)(void (*run)(void));
+	void (*run)(void);
+	const char *describe;
+} subtests[] = {
+	{ "migrate-4k", run_t1, migrate_4k, "A page goes to VRAM and back as it was" },
+	{ "migrate-64k", run_t1, migrate_64k, "Pages go to VRAM and back as they were" },
+	{ "migrate-2m", run_t1, migrate_2m, "Many small pages go to VRAM and back" },
+	{ "migrate-thp", run_t1, test_migrate_thp, "A huge page goes to VRAM and back as it was" },
+	{ "migrate-thp-split", run_t1, test_migrate_thp_split,
+	  "A huge page in VRAM survives losing a part" },
+	{ "migrate-result", run_t1, test_migrate_result,
+	  "SVM_BIND reports the pages that it migrated" },
+	{ "migrate-again", run_t1, test_migrate_again,
+	  "Migrating what is there already changes nothing" },
+	{ "migrate-partial", run_t1, test_migrate_partial, "Only the asked range migrates" },
+	{ "migrate-holes", run_t1, test_migrate_holes,
+	  "Pages that cannot migrate do not disturb those that can" },
+	{ "migrate-repeat", run_t1, test_migrate_repeat, "Pages go to VRAM and back many times" },
+	{ "migrate-race", run_t1, test_migrate_race,
+	  "Pages keep their content while CPU and driver both want them" },
+	{ "cpu-fault-back", run_t1, test_cpu_fault_back, "A CPU access brings its page back" },
+	{ "cpu-write-back", run_t1, test_cpu_write_back,
+	  "A CPU write brings the rest of its page back" },
+	{ "cpu-fault-threads", run_t1, cpu_fault_threads,
+	  "Threads fault their own pages back at the same time" },
+	{ "cpu-fault-threads-same-page", run_t1, cpu_fault_threads_same_page,
+	  "Threads fault the same pages back at the same time" },
+	{ "munmap-whole", run_t1, munmap_whole, "Unmapping a range that is in VRAM" },
+	{ "munmap-partial", run_t1, munmap_partial, "Unmapping the end of a range in VRAM" },
+	{ "munmap-middle", run_t1, munmap_middle, "Unmapping the middle of a range in VRAM" },
+	{ "munmap-race", run_t1, test_munmap_race,
+	  "Unmapping while the driver migrates does no harm" },
+	{ "mremap", run_t1, mremap_plain, "Pages in VRAM move to another address" },
+	{ "mremap-dontunmap", run_t1, mremap_dontunmap,
+	  "Pages in VRAM move to another address and leave an empty range" },
+	{ "fork-read", run_t1, test_fork_read, "A child sees its parent's pages in VRAM" },
+	{ "fork-write-cow", run_t1, test_fork_write_cow, "A child's writes stay its own" },
+	{ "fork-child-exit", run_t1, test_fork_child_exit,
+	  "A child's exit leaves the pages in VRAM" },
+	{ "madvise-dontneed", run_t1, test_madvise_dontneed, "Discarded pages read as zero" },
+	{ "madvise-pageout", run_t1, madvise_pageout,
+	  "Advice to page out leaves pages in VRAM as they were" },
+	{ "madvise-hugepage", run_t1, madvise_hugepage,
+	  "Advice to use huge pages leaves pages in VRAM as they were" },
+	{ "madvise-collapse", run_t1, madvise_collapse,
+	  "Collapsing to a huge page leaves pages in VRAM as they were" },
+	{ "mlock", run_t1, test_mlock, "Locking and migrating get along" },
+	{ "compact", run_t1, test_compact, "Memory compaction leaves pages in VRAM alone" },
+	{ "exit-while-mapped", run_t1, test_exit_while_mapped,
+	  "A process may exit with pages in VRAM" },
+	{ "kill-while-migrating", run_t1, test_kill_while_migrating,
+	  "A process may be killed while it migrates" },
+	{ "close-while-private", run_t1, test_close_while_private,
+	  "Pages survive the close of the file they were migrated with" },
+	{ "evict", run_t1, test_evict,
+	  "Pages in VRAM survive buffer objects that want all of it" },
+	{ "unbind", run_t1, unbind_small, "Pages in VRAM survive the driver" },
+	{ "unbind-thp", run_t1, unbind_thp, "A huge page in VRAM survives the driver" },
+
+	{ "ce-basic", run_t2, test_ce_basic,
+	  "The copy engine copies, fills and releases semaphores" },
+	{ "ce-fence-delay", run_t2, test_ce_fence,
+	  "A wait for a copy-engine channel that takes its time ends" },
+	{ "ce-user-address", run_t2, test_ce_user_address,
+	  "Fill and semaphore reach addresses above 40 bits" },
+	{ "migrate-while-ttm-moves", run_t2, test_migrate_while_ttm_moves,
+	  "Migrations and moves of buffer objects do not mix" },
+	{ "prefetch-sys", run_t2, test_prefetch_sys,
+	  "The GPU reads and writes pages in RAM where they are" },
+	{ "prefetch-vram", run_t2, test_prefetch_vram,
+	  "The GPU reads and writes pages in its VRAM where they are" },
+	{ "prefetch-thp", run_t2, test_prefetch_thp,
+	  "The GPU reads and writes a huge page in its VRAM" },
+	{ "prefetch-mixed", run_t2, test_prefetch_mixed,
+	  "The GPU reads a range that is partly in RAM, partly in VRAM" },
+	{ "prefetch-race", run_t2, test_prefetch_race,
+	  "A prefetch that races with changes leaves no stale mapping" },
+	{ "gpu-read-after-migrate", run_t2, test_gpu_read_after_migrate,
+	  "Migrated pages are mapped for the GPU" },
+	{ "gpu-write-after-migrate", run_t2, gpu_write_after_migrate,
+	  "After a migration the GPU writes to the new place" },
+	{ "gpu-write-after-migrate-prefetch", run_t2, gpu_write_after_migrate_prefetch,
+	  "After a migration and a prefetch the GPU writes to the new place" },
+	{ "gpu-write-after-fork", run_t2, test_gpu_write_after_fork,
+	  "The GPU's write after fork() is not seen by the child" },
+	{ "mremap-prefetch", run_t2, test_mremap_prefetch,
+	  "The GPU reads moved pages at their new place" },
+	{ "mprotect-ro", run_t2, test_mprotect_ro,
+	  "The GPU cannot write to memory that became read-only" },
+	{ "revoke-munmap", run_t2, revoke_munmap, "Unmapped RAM is out of the GPU's reach" },
+	{ "revoke-munmap-vram", run_t2, revoke_munmap_vram,
+	  "Unmapped VRAM is out of the GPU's reach" },
+	{ "revoke-dontneed", run_t2, revoke_dontneed, "Discarded RAM is out of the GPU's reach" },
+	{ "revoke-dontneed-vram", run_t2, revoke_dontneed_vram,
+	  "Discarded VRAM is out of the GPU's reach" },
+	{ "revoke-mprotect", run_t2, revoke_mprotect, "Forbidden RAM is out of the GPU's reach" },
+	{ "revoke-mprotect-vram", run_t2, revoke_mprotect_vram,
+	  "Forbidden VRAM is out of the GPU's reach" },
+	{ "revoke-cpu-fault", run_t2, revoke_cpu_fault,
+	  "VRAM that went back to RAM is out of the GPU's reach" },
+	{ "exit-while-prefetched", run_t2, test_exit_while_prefetched,
+	  "A process may exit with pages mapped for the GPU" },
+	{ "bad-address", run_t2, test_bad_address,
+	  "An access to nowhere kills its channel and no other" },
+};
+
+int igt_main()
+{
+	igt_fixture() {
+		nv_gpu_open(&gpu, 0);
+		igt_require_f(nv_is_pascal(&gpu), "needs a Pascal GPU\n");
+		igt_install_exit_handler(reset_delay);
+	}
+
+	for (int i = 0; i < ARRAY_SIZE(subtests); i++) {
+		igt_describe(subtests[i].describe);
+		igt_subtest(subtests[i].name)
+			subtests[i].tier(subtests[i].run);
+	}
+
+	igt_fixture() {
+		nv_gpu_close(&gpu);
+	}
+}
