@@ -16,15 +16,21 @@ struct ce_regs {
 
 struct ce {
 	struct ce_regs regs[CE_COUNT];
+	/* Data in flight: one launch runs at a time. */
+	u8 *source, *result;
+	u64 unyielded; /* bytes moved since others last had gpu->lock */
 };
 
-/* Methods 0x100 to 0x750, one word each: what a channel has told its copy engine so far. */
+/* Methods 0x100 to 0x73c, one word each: what a channel has told its copy engine so far. */
 #define CE_METHOD_FIRST 0x100
-#define CE_METHOD_LAST	0x750
+#define CE_METHOD_LAST	0x73c
 
 struct ce_context {
 	u32 method[(CE_METHOD_LAST - CE_METHOD_FIRST) / 4 + 1];
 };
+
+/* As a channel starts out. */
+void ce_context_reset(struct ce_context *context);
 
 /* What became of a method. */
 enum ce_result {
@@ -39,8 +45,8 @@ enum ce_result {
 };
 
 /* One engine method of a channel on copy engine "index". gpu->lock held, engine thread. */
-enum ce_result ce_method(struct gpu *gpu, unsigned int index, struct channel *channel,
-			 u32 method, u32 data);
+enum ce_result ce_method(struct gpu *gpu, unsigned int index, struct channel *channel, u32 method,
+			 u32 data);
 
 extern const struct unit ce_unit;
 

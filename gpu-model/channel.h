@@ -33,13 +33,11 @@ struct channel {
 
 	/* Read from the instance block when a PBDMA loads the channel. */
 	struct mmu_space space;
-	bool privileged;     /* may use privileged host methods (CONFIG.AUTH_LEVEL) */
-	bool ce_privileged;  /* may use physical copy-engine operands (HCE_CTRL.HCE_PRIV_MODE) */
-	u64 graphics_ctx;    /* GR context pointer, 0 when none is bound */
+	bool ce_privileged; /* may use physical copy-engine operands (HCE_CTRL.HCE_PRIV_MODE) */
+	u64 graphics_ctx;   /* GR context pointer, 0 when none is bound */
 
 	/* Engine side */
 	u32 object[SUBCHANNEL_COUNT]; /* SET_OBJECT data of each subchannel */
-	u32 mem_op[3];		      /* MEM_OP_A to C, until MEM_OP_D uses them */
 	struct ce_context ce;
 };
 

@@ -5,9 +5,15 @@
 
 #include "types.h"
 
+/* PTOP engine types */
+enum {
+	ENGINE_TYPE_GRAPHICS = 0x00,
+	ENGINE_TYPE_LCE = 0x13,
+};
+
 struct chip_engine {
 	const char *name;
-	u8 type, inst;	  /* PTOP engine type (0 GRAPHICS, 0x13 LCE) and instance */
+	u8 type, inst;
 	u8 engine, runlist;
 	u8 intr, reset;	  /* bits of PMC INTR and ENABLE */
 	u8 fault;	  /* MMU engine id */

@@ -9,20 +9,15 @@
 
 #include "chip.h"
 
-enum {
-	TYPE_GRAPHICS = 0x00,
-	TYPE_LCE = 0x13,
-};
-
 static const struct chip_engine gp100_engines[] = {
 	/* name   type           inst engine runlist intr reset fault base */
-	{ "gr", TYPE_GRAPHICS, 0, 0, 0, 12, 12, 0, 0x400000 },
-	{ "ce0", TYPE_LCE, 0, 1, 1, 5, 6, 21, 0x104000 },
-	{ "ce1", TYPE_LCE, 1, 2, 2, 6, 7, 22, 0x104000 },
-	{ "ce2", TYPE_LCE, 2, 3, 3, 7, 21, 27, 0x104000 },
-	{ "ce3", TYPE_LCE, 3, 4, 4, 10, 22, 28, 0x104000 },
-	{ "ce4", TYPE_LCE, 4, 5, 5, 11, 23, 29, 0x104000 },
-	{ "ce5", TYPE_LCE, 5, 6, 6, 2, 24, 30, 0x104000 },
+	{ "gr", ENGINE_TYPE_GRAPHICS, 0, 0, 0, 12, 12, 0, 0x400000 },
+	{ "ce0", ENGINE_TYPE_LCE, 0, 1, 1, 5, 6, 21, 0x104000 },
+	{ "ce1", ENGINE_TYPE_LCE, 1, 2, 2, 6, 7, 22, 0x104000 },
+	{ "ce2", ENGINE_TYPE_LCE, 2, 3, 3, 7, 21, 27, 0x104000 },
+	{ "ce3", ENGINE_TYPE_LCE, 3, 4, 4, 10, 22, 28, 0x104000 },
+	{ "ce4", ENGINE_TYPE_LCE, 4, 5, 5, 11, 23, 29, 0x104000 },
+	{ "ce5", ENGINE_TYPE_LCE, 5, 6, 6, 2, 24, 30, 0x104000 },
 };
 
 static const u32 gp100_pbdma_runlists[] = {

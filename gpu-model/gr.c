@@ -157,8 +157,8 @@ static void gr_reset(struct gpu *gpu)
 
 static void gr_pmc_reset(struct gpu *gpu, unsigned int bit)
 {
-	(void)bit;
 	gr_reset(gpu);
+	host_engine_reset(gpu, bit);
 	falcon_reset(gpu, FALCON_FECS);
 	falcon_reset(gpu, FALCON_GPCCS);
 }

@@ -14,13 +14,13 @@ struct gpu;
 struct channel;
 
 struct host {
-	struct host_state *state; /* private to host.c, pbdma.c, runlist.c */
+	struct host_state *state; /* pfifo.h: private to host.c, pbdma.c, runlist.c */
 };
 
 /* One round over the channels; returns ns until the next is due, 0 for at once, or UINT64_MAX. Engine thread. */
 u64 host_run(struct gpu *gpu);
 /* PFIFO INTR_0 sources that other units raise. */
-void host_set_mmu_fault(struct gpu *gpu, unsigned int unit, bool pending);
+void host_set_mmu_fault(struct gpu *gpu, unsigned int unit);
 void host_raise(struct gpu *gpu, u32 intr0_bits);
 /*
  * Whether what the engine thread is doing for a channel has become void (engine, Host or PCI reset,

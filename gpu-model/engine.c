@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engine thread: one a GPU. It runs channels and timers round after round, sleeps when
+ * nothing can run, and is the only thread that may wait for DMA (bus.h).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "gpu.h"
+
+#define NS_PER_SECOND UINT64_C(1000000000)
+
+bool engine_is_current(const struct gpu *gpu)
+{
+	return gpu->engine.stepping && pthread_equal(gpu->engine.runner, pthread_self());
+}
+
+void engine_kick(struct gpu *gpu)
+{
+	gpu->engine.kicked = true;
+	if (gpu->engine.started)
+		pthread_cond_signal(&gpu->engine.wake);
+}
+
+u64 engine_step(struct gpu *gpu)
+{
+	u64 host_wait, timer_wait;
+
+	gpu->engine.runner = pthread_self();
+	gpu->engine.stepping = true;
+	gpu->engine.kicked = false;
+	timer_wait = ptimer_run(gpu);
+	host_wait = host_run(gpu);
+	gpu->engine.stepping = false;
+	return host_wait < timer_wait ? host_wait : timer_wait;
+}
+
+void engine_sleep_us(struct gpu *gpu, u32 us)
+{
+	struct timespec ts = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000L };
+
+	pthread_mutex_unlock(&gpu->lock);
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		continue;
+	pthread_mutex_lock(&gpu->lock);
+}
+
+/* A mutex is not fair: only a short sleep gives a waiter the time to take it. */
+void engine_yield(struct gpu *gpu)
+{
+	engine_sleep_us(gpu, 1);
+}
+
+static struct timespec deadline(u64 ns)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ns += (u64)now.tv_nsec;
+	return (struct timespec){ .tv_sec = now.tv_sec + (time_t)(ns / NS_PER_SECOND),
+				  .tv_nsec = (long)(ns % NS_PER_SECOND) };
+}
+
+static void *engine_main(void *arg)
+{
+	struct gpu *gpu = arg;
+	struct engine *engine = &gpu->engine;
+
+	pthread_mutex_lock(&gpu->lock);
+	while (!engine->stop) {
+		u64 wait = engine_step(gpu);
+		struct timespec until;
+
+		if (engine->stop)
+			break;
+		if (!wait) {
+			engine_yield(gpu);
+		} else if (engine->kicked) {
+			continue;
+		} else if (wait == UINT64_MAX) {
+			pthread_cond_wait(&engine->wake, &gpu->lock);
+		} else {
+			until = deadline(wait);
+			pthread_cond_timedwait(&engine->wake, &gpu->lock, &until);
+		}
+	}
+	pthread_mutex_unlock(&gpu->lock);
+	return NULL;
+}
+
+int engine_start(struct gpu *gpu)
+{
+	struct engine *engine = &gpu->engine;
+	pthread_condattr_t attr;
+	int err;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	err = pthread_cond_init(&engine->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	if (err)
+		return -err;
+	engine->stop = false;
+	err = pthread_create(&engine->thread, NULL, engine_main, gpu);
+	if (err) {
+		pthread_cond_destroy(&engine->wake);
+		gpu_log(gpu, GPU_ERROR, "no engine thread: %s", strerror(err));
+		return -err;
+	}
+	pthread_mutex_lock(&gpu->lock);
+	engine->started = true;
+	pthread_mutex_unlock(&gpu->lock);
+	return 0;
+}
+
+void engine_stop(struct gpu *gpu)
+{
+	struct engine *engine = &gpu->engine;
+
+	pthread_mutex_lock(&gpu->lock);
+	if (!engine->started) {
+		pthread_mutex_unlock(&gpu->lock);
+		return;
+	}
+	engine->started = false;
+	engine->stop = true;
+	pthread_cond_signal(&engine->wake);
+	pthread_mutex_unlock(&gpu->lock);
+	pthread_join(engine->thread, NULL);
+	pthread_cond_destroy(&engine->wake);
+}
