@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <glob.h>
+#include <linux/pci_regs.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -147,6 +148,73 @@ const char *nv_route_text(enum nv_route route)
 	return texts[route];
 }
 
+static uint32_t config_read(int fd, unsigned int offset)
+{
+	uint32_t value = 0;
+
+	igt_assert_eq(pread(fd, &value, sizeof(value), offset), sizeof(value));
+
+	return value;
+}
+
+/* ACS control of the device at @path, 0 when it has none. */
+static unsigned int acs_control(const char *path)
+{
+	char file[PATH_MAX + 8];
+	unsigned int offset = 0x100, control = 0;
+	int fd;
+
+	snprintf(file, sizeof(file), "%s/config", path);
+	fd = open(file, O_RDONLY);
+	igt_assert_f(fd >= 0, "%s: %s\n", file, strerror(errno));
+	if (lseek(fd, 0, SEEK_END) > offset) {
+		for (int i = 0; offset && i < 64; i++) {
+			uint32_t header = config_read(fd, offset);
+
+			if ((header & 0xffff) == PCI_EXT_CAP_ID_ACS)
+				control = config_read(fd, offset + PCI_ACS_CAP) >> 16;
+			offset = header >> 20;
+		}
+	}
+	close(fd);
+
+	return control;
+}
+
+/* Whether a bridge above @gpu sends peer traffic up to the root instead of across. */
+bool nv_acs_redirects(const struct nv_gpu *gpu)
+{
+	char path[PATH_MAX];
+	bool redirects = false;
+
+	strcpy(path, gpu->path);
+	for (char *end = strrchr(path, '/'); end; end = strrchr(path, '/')) {
+		*end = 0;
+		if (strstr(strrchr(path, '/'), "/pci"))
+			break;
+		redirects |= acs_control(path) & (PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_EC);
+	}
+
+	return redirects;
+}
+
+/* Where BAR1, the window to VRAM, is in the CPU's physical address space. */
+uint64_t nv_bar1_address(const struct nv_gpu *gpu)
+{
+	char file[PATH_MAX + 16];
+	unsigned long long start[2];
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s/resource", gpu->path);
+	f = fopen(file, "r");
+	igt_assert_f(f, "%s: %s\n", file, strerror(errno));
+	for (int i = 0; i < 2; i++)
+		igt_assert_eq(fscanf(f, "%llx %*x %*x", &start[i]), 1);
+	fclose(f);
+
+	return start[1];
+}
+
 /**
  * nv_counters_read:
  *
@@ -211,12 +279,23 @@ void nv_p2p_param_set(bool on)
 	write_file(P2P_PARAM, on ? "Y" : "N");
 }
 
-void nv_driver_unbind(const char *slot)
+void nv_driver_unbind(const struct nv_gpu *gpu)
 {
-	write_file("/sys/bus/pci/drivers/nouveau/unbind", slot);
+	write_file("/sys/bus/pci/drivers/nouveau/unbind", gpu->slot);
 }
 
-void nv_driver_bind(const char *slot)
+/* Binds the driver again after nv_driver_unbind(), and opens the GPU by its new card node. */
+void nv_gpu_rebind(struct nv_gpu *gpu)
 {
+	char slot[32];
+
+	snprintf(slot, sizeof(slot), "%s", gpu->slot);
+	nv_gpu_close(gpu);
 	write_file("/sys/bus/pci/drivers/nouveau/bind", slot);
+	for (unsigned int i = 0; i < NV_MAX_GPUS; i++) {
+		nv_gpu_open(gpu, i);
+		if (!strcmp(gpu->slot, slot))
+			return;
+		nv_gpu_close(gpu);
+	}
 }

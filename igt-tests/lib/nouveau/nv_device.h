@@ -37,6 +37,7 @@ struct nv_counters {
 bool __nv_gpu_open(struct nv_gpu *gpu, unsigned int index);
 void nv_gpu_open(struct nv_gpu *gpu, unsigned int index);
 void nv_gpu_close(struct nv_gpu *gpu);
+void nv_gpu_rebind(struct nv_gpu *gpu);
 
 int __nv_getparam(int fd, uint64_t param, uint64_t *value);
 uint64_t nv_getparam(int fd, uint64_t param);
@@ -45,13 +46,14 @@ bool nv_is_pascal(const struct nv_gpu *gpu);
 enum nv_route nv_route(const struct nv_gpu *a, const struct nv_gpu *b);
 const char *nv_route_name(enum nv_route route);
 const char *nv_route_text(enum nv_route route);
+bool nv_acs_redirects(const struct nv_gpu *gpu);
+uint64_t nv_bar1_address(const struct nv_gpu *gpu);
 
 bool nv_counters_read(const struct nv_gpu *gpu, struct nv_counters *counters);
 
 int nv_p2p_param_get(void);
 void nv_p2p_param_set(bool on);
 
-void nv_driver_unbind(const char *slot);
-void nv_driver_bind(const char *slot);
+void nv_driver_unbind(const struct nv_gpu *gpu);
 
 #endif

@@ -31,6 +31,16 @@ void nv_worker_destroy(struct nv_worker *worker)
 	nv_svm_fini(&worker->svm);
 }
 
+/* Lets go of a GPU whose driver went away: its files answer no ioctl any more. */
+void nv_worker_abandon(struct nv_worker *worker)
+{
+	struct nv_bo *bos[] = { &worker->vram, &worker->ram, &worker->chan.push, &worker->chan.sem };
+
+	for (int i = 0; i < ARRAY_SIZE(bos); i++)
+		munmap(bos[i]->map, bos[i]->size);
+	nv_svm_fini(&worker->svm);
+}
+
 static int copy(struct nv_worker *worker, uint64_t dst, uint64_t src, size_t len)
 {
 	igt_assert(len <= NV_WORKER_SIZE);

@@ -24,6 +24,7 @@ struct nv_worker {
 
 void nv_worker_create(struct nv_worker *worker, const struct nv_gpu *gpu);
 void nv_worker_destroy(struct nv_worker *worker);
+void nv_worker_abandon(struct nv_worker *worker);
 
 int __nv_worker_read(struct nv_worker *worker, const void *ptr, size_t len);
 void nv_worker_read(struct nv_worker *worker, const void *ptr, size_t len);

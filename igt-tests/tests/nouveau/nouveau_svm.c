@@ -630,20 +630,16 @@ static void test_unbind(bool huge)
 {
 	const size_t len = huge ? NV_HUGE_SIZE : 256 * KiB;
 	uint32_t *ptr = huge ? nv_alloc_huge(len) : nv_alloc(len);
-	char slot[32];
 
-	strcpy(slot, gpu.slot);
 	nv_fill(ptr, len, 1);
 	igt_require_f(!huge || nv_is_huge_page(ptr),
 		      "got no huge page (see transparent_hugepage/enabled)\n");
 	nv_svm_migrate(&svm, ptr, len);
 	nv_assert_private(ptr, len);
-	nv_driver_unbind(slot);
+	nv_driver_unbind(&gpu);
 	nv_check(ptr, len, 1);
 	nv_svm_fini(&svm);
-	nv_gpu_close(&gpu);
-	nv_driver_bind(slot);
-	nv_gpu_open(&gpu, 0);
+	nv_gpu_rebind(&gpu);
 	assert_gpu_works();
 	munmap(ptr, len);
 	nv_svm_init(&svm, drm_reopen_driver(gpu.fd));

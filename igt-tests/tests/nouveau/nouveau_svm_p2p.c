@@ -1,0 +1,962 @@
+// SPDX-License-Identifier: MIT
+/*
+ * TEST: nouveau SVM between two GPUs
+ * Category: Core
+ * Mega feature: SVM
+ * Sub-category: peer-to-peer
+ * Description: One GPU (the importer) uses pages that are in the VRAM of another (the owner), by PCIe
+ * peer-to-peer where the machine allows it, by way of RAM where not. Every subtest has one dynamic
+ * subtest for each ordered pair of GPUs: gpu<owner>-gpu<importer>.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/wait.h>
+
+#include "igt.h"
+#include "nouveau_drm.h"
+#include "nouveau/nv_ce.h"
+#include "nouveau/nv_chan.h"
+#include "nouveau/nv_device.h"
+#include "nouveau/nv_model.h"
+#include "nouveau/nv_svm.h"
+#include "nouveau/nv_worker.h"
+
+IGT_TEST_DESCRIPTION("One GPU uses pages in the VRAM of another with nouveau's SVM");
+
+#define KiB 1024ul
+#define MiB (1024 * KiB)
+#define TiB (1024 * 1024 * MiB)
+
+/* What nouveau logs at error level when a channel is killed because of its own bad access. */
+#define KILLED_DMESG "fault|channel|fifo|ce0|ce1|ce2|ce3|ce4|ce5|pbdma|errored|runlist|engine"
+
+static struct nv_gpu gpus[NV_MAX_GPUS];
+static int nr_gpus;
+
+struct pair {
+	struct nv_gpu *owner_gpu;
+	struct nv_gpu *importer_gpu;
+	struct nv_worker owner;
+	struct nv_worker importer;
+};
+
+/* What must not change, or by how much, while the importer works. */
+struct meter {
+	const void *ptr;
+	size_t len;
+	uint64_t *places;
+	bool has_counters;
+	struct nv_counters counters;
+	bool has_model;
+	struct nv_model_stats stats;
+};
+
+static void meter_start(struct meter *meter, const struct pair *pair, const void *ptr, size_t len)
+{
+	*meter = (struct meter){ .ptr = ptr, .len = len };
+	meter->places = calloc(len / NV_PAGE_SIZE, sizeof(*meter->places));
+	igt_assert(meter->places);
+	nv_pagemap_read(ptr, len, meter->places);
+	meter->has_counters = nv_counters_read(pair->owner_gpu, &meter->counters);
+	meter->has_model = nv_model_present();
+	if (meter->has_model)
+		nv_model_stats(&meter->stats);
+}
+
+/* Asserts that the pages stayed, and that the payload went from GPU to GPU and nowhere else. */
+static void meter_assert_direct(struct meter *meter, const struct pair *pair, uint64_t peer_read,
+				uint64_t peer_write)
+{
+	const size_t size = meter->len / NV_PAGE_SIZE * sizeof(*meter->places);
+	uint64_t *places = malloc(size);
+	struct nv_model_stats moved;
+	struct nv_counters counters;
+
+	igt_assert(places);
+	if (meter->has_model) {
+		nv_model_stats_since(&moved, &meter->stats);
+		igt_assert_eq_u64(moved.ce.system_read, 0);
+		igt_assert_eq_u64(moved.ce.system_write, 0);
+		igt_assert_eq_u64(moved.ce.peer_read, peer_read);
+		igt_assert_eq_u64(moved.ce.peer_write, peer_write);
+	}
+	if (meter->has_counters) {
+		nv_counters_read(pair->owner_gpu, &counters);
+		igt_assert_eq_u64(counters.migrated_to_ram, meter->counters.migrated_to_ram);
+	}
+	nv_pagemap_read(meter->ptr, meter->len, places);
+	igt_assert_f(!memcmp(places, meter->places, size), "pages moved\n");
+	free(places);
+	free(meter->places);
+}
+
+static void pair_create(struct pair *pair, struct nv_gpu *owner, struct nv_gpu *importer)
+{
+	pair->owner_gpu = owner;
+	pair->importer_gpu = importer;
+	nv_worker_create(&pair->owner, owner);
+	nv_worker_create(&pair->importer, importer);
+}
+
+static void pair_destroy(struct pair *pair)
+{
+	nv_worker_destroy(&pair->importer);
+	nv_worker_destroy(&pair->owner);
+}
+
+/* Puts the pattern of @seed into the owner's VRAM. */
+static void give_to_owner(struct pair *pair, void *ptr, size_t len, uint32_t seed)
+{
+	nv_fill(ptr, len, seed);
+	nv_svm_migrate(&pair->owner.svm, ptr, len);
+	nv_assert_private(ptr, len);
+}
+
+static void importer_maps(struct pair *pair, const void *ptr, size_t len)
+{
+	igt_assert_eq_u64(nv_svm_prefetch(&pair->importer.svm, ptr, len), len / NV_PAGE_SIZE);
+}
+
+/* One page is the measure: does it stay in the owner's VRAM when the importer maps it? */
+static bool has_p2p(struct pair *pair)
+{
+	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
+	bool stays;
+
+	give_to_owner(pair, ptr, NV_PAGE_SIZE, 1);
+	importer_maps(pair, ptr, NV_PAGE_SIZE);
+	stays = nv_private_pages(ptr, NV_PAGE_SIZE);
+	nv_check(ptr, NV_PAGE_SIZE, 1);
+	munmap(ptr, NV_PAGE_SIZE);
+
+	return stays;
+}
+
+static void require_p2p(struct pair *pair)
+{
+	enum nv_route route = nv_route(pair->owner_gpu, pair->importer_gpu);
+
+	nv_svm_require_prefetch(&pair->importer.svm);
+	igt_require_f(has_p2p(pair),
+		      "%s and %s are connected by %s (%s), and the kernel has no peer-to-peer path "
+		      "there: pages go by way of RAM, as peer-no-p2p-fallback checks\n",
+		      pair->owner_gpu->slot, pair->importer_gpu->slot, nv_route_text(route),
+		      nv_route_name(route));
+}
+
+/* Routes and what the kernel makes of them */
+
+static void test_topology(struct pair *pair)
+{
+	enum nv_route route = nv_route(pair->owner_gpu, pair->importer_gpu);
+	bool prefetch = nv_svm_has_prefetch(&pair->importer.svm);
+	bool p2p = prefetch && has_p2p(pair);
+
+	igt_info("owner    %s\nimporter %s\n", pair->owner_gpu->path, pair->importer_gpu->path);
+	igt_info("route    %s: %s\n", nv_route_name(route), nv_route_text(route));
+	igt_info("access   %s\n", p2p	    ? "peer-to-peer" :
+				  prefetch ? "by way of RAM" :
+					     "by way of RAM (no PREFETCH in this kernel)");
+}
+
+/*
+ * The kernel lets peers below a common switch reach each other, unless the switch redirects peer
+ * traffic upwards (ACS); the other routes are up to its list of host bridges.
+ */
+static void test_p2p_below_switch(struct pair *pair)
+{
+	enum nv_route route = nv_route(pair->owner_gpu, pair->importer_gpu);
+
+	nv_svm_require_prefetch(&pair->importer.svm);
+	igt_require_f(route == NV_ROUTE_PIX, "the GPUs have %s\n", nv_route_text(route));
+	igt_require_f(!nv_acs_redirects(pair->importer_gpu),
+		      "ACS redirects peer traffic (see pci=disable_acs_redir)\n");
+	igt_require_f(nv_p2p_param_get() != 0, "switched off by nouveau.svm_p2p\n");
+	igt_assert(has_p2p(pair));
+}
+
+/* What a program has to do where there is no peer-to-peer: RAM is always a way. */
+static void test_bounce(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	struct nv_model_stats before, moved;
+
+	give_to_owner(pair, ptr, len, 1);
+	if (nv_model_present())
+		nv_model_stats(&before);
+	for (size_t i = 0; i < len / sizeof(*ptr); i += NV_PAGE_SIZE / sizeof(*ptr))
+		*(volatile uint32_t *)&ptr[i];
+	nv_assert_ram(ptr, len);
+	nv_svm_migrate(&pair->importer.svm, ptr, len);
+	nv_assert_private(ptr, len);
+	if (nv_model_present()) {
+		nv_model_stats_since(&moved, &before);
+		igt_assert_eq_u64(moved.ce.system_write, len);
+		igt_assert_eq_u64(moved.ce.system_read, len);
+		igt_assert_eq_u64(moved.ce.peer_read + moved.ce.peer_write, 0);
+	}
+	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+}
+
+/* Whether SVM_BIND moves pages from one VRAM to the other is the kernel's choice. */
+static void test_migrate(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	uint64_t before[16], after[16];
+
+	give_to_owner(pair, ptr, len, 1);
+	nv_pagemap_read(ptr, len, before);
+	nv_svm_migrate(&pair->importer.svm, ptr, len);
+	nv_pagemap_read(ptr, len, after);
+	igt_info("pages %s\n", memcmp(before, after, sizeof(before)) ? "moved" : "stayed");
+	nv_assert_private(ptr, len);
+	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+}
+
+static void test_fallback(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	struct nv_model_stats before, moved;
+
+	nv_svm_require_prefetch(&pair->importer.svm);
+	igt_require_f(nv_p2p_param_get() >= 0 || !has_p2p(pair),
+		      "peer-to-peer works here, and no parameter nouveau.svm_p2p switches it off\n");
+	if (nv_p2p_param_get() >= 0)
+		nv_p2p_param_set(false);
+
+	give_to_owner(pair, ptr, len, 1);
+	importer_maps(pair, ptr, len);
+	nv_assert_ram(ptr, len);
+	if (nv_model_present())
+		nv_model_stats(&before);
+	nv_worker_read(&pair->importer, ptr, len);
+	if (nv_model_present()) {
+		nv_model_stats_since(&moved, &before);
+		igt_assert_eq_u64(moved.ce.system_read, len);
+		igt_assert_eq_u64(moved.ce.peer_read + moved.ce.peer_write, 0);
+	}
+	nv_worker_check(&pair->importer, len, 1);
+	nv_worker_fill(&pair->importer, len, 2);
+	nv_worker_write(&pair->importer, ptr, len);
+	nv_check(ptr, len, 2);
+	munmap(ptr, len);
+	if (nv_p2p_param_get() >= 0)
+		nv_p2p_param_set(true);
+}
+
+static void p2p_on(int sig)
+{
+	if (nv_p2p_param_get() == 0)
+		nv_p2p_param_set(true);
+}
+
+/* Data path */
+
+static void copy_in(struct pair *pair, char *ptr, size_t len)
+{
+	struct meter meter;
+
+	give_to_owner(pair, ptr, len, 1);
+	meter_start(&meter, pair, ptr, len);
+	importer_maps(pair, ptr, len);
+	nv_worker_read(&pair->importer, ptr, len);
+	meter_assert_direct(&meter, pair, len, 0);
+	nv_worker_check(&pair->importer, len, 1);
+	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+}
+
+static void copy_out(struct pair *pair, char *ptr, size_t len)
+{
+	struct meter meter;
+
+	give_to_owner(pair, ptr, len, 1);
+	nv_worker_fill(&pair->importer, len, 2);
+	meter_start(&meter, pair, ptr, len);
+	importer_maps(pair, ptr, len);
+	nv_worker_write(&pair->importer, ptr, len);
+	meter_assert_direct(&meter, pair, 0, len);
+	nv_check(ptr, len, 2);
+	munmap(ptr, len);
+}
+
+static void test_copy_in(struct pair *pair, size_t len)
+{
+	require_p2p(pair);
+	copy_in(pair, (char *)nv_alloc(len), len);
+}
+
+static void test_copy_out(struct pair *pair, size_t len)
+{
+	require_p2p(pair);
+	copy_out(pair, (char *)nv_alloc(len), len);
+}
+
+static void test_thp(struct pair *pair)
+{
+	char *in, *out;
+
+	require_p2p(pair);
+	in = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+	out = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+	*in = *out = 1;
+	igt_require_f(nv_is_huge_page(in) && nv_is_huge_page(out),
+		      "got no huge pages (see transparent_hugepage/enabled)\n");
+	copy_in(pair, in, NV_HUGE_SIZE);
+	copy_out(pair, out, NV_HUGE_SIZE);
+}
+
+static void test_read_stays(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	const int rounds = SLOW_QUICK(100, 5);
+	uint32_t *ptr = nv_alloc(len);
+	struct meter meter;
+
+	require_p2p(pair);
+	give_to_owner(pair, ptr, len, 1);
+	meter_start(&meter, pair, ptr, len);
+	for (int i = 0; i < rounds; i++) {
+		importer_maps(pair, ptr, len);
+		nv_worker_read(&pair->importer, ptr, len);
+	}
+	meter_assert_direct(&meter, pair, rounds * len, 0);
+	nv_worker_check(&pair->importer, len, 1);
+	munmap(ptr, len);
+}
+
+/* The owner GPU, then the CPU, see what the importer wrote. */
+static void test_write_visible(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	require_p2p(pair);
+	give_to_owner(pair, ptr, len, 1);
+	igt_assert_eq_u64(nv_svm_prefetch(&pair->owner.svm, ptr, len), len / NV_PAGE_SIZE);
+	nv_worker_read(&pair->owner, ptr, len);
+	nv_worker_check(&pair->owner, len, 1);
+
+	nv_worker_fill(&pair->importer, len, 2);
+	importer_maps(pair, ptr, len);
+	nv_worker_write(&pair->importer, ptr, len);
+
+	nv_worker_read(&pair->owner, ptr, len);
+	nv_worker_check(&pair->owner, len, 2);
+	nv_assert_private(ptr, len);
+	nv_check(ptr, len, 2);
+	munmap(ptr, len);
+}
+
+/* Pages of the owner, of the importer and of RAM in one range. */
+static void test_mixed(struct pair *pair)
+{
+	const int pages = 24;
+	char *ptr = (char *)nv_alloc(pages * NV_PAGE_SIZE);
+	struct meter meter;
+
+	require_p2p(pair);
+	nv_fill(ptr, pages * NV_PAGE_SIZE, 1);
+	for (int i = 0; i < pages; i++) {
+		if (i % 3 == 0)
+			nv_svm_migrate(&pair->owner.svm, ptr + i * NV_PAGE_SIZE, NV_PAGE_SIZE);
+		else if (i % 3 == 1)
+			nv_svm_migrate(&pair->importer.svm, ptr + i * NV_PAGE_SIZE, NV_PAGE_SIZE);
+	}
+	meter_start(&meter, pair, ptr, pages * NV_PAGE_SIZE);
+	meter.has_model = false; /* RAM is part of it */
+	importer_maps(pair, ptr, pages * NV_PAGE_SIZE);
+	nv_worker_read(&pair->importer, ptr, pages * NV_PAGE_SIZE);
+	meter_assert_direct(&meter, pair, 0, 0);
+	nv_worker_check(&pair->importer, pages * NV_PAGE_SIZE, 1);
+	nv_check(ptr, pages * NV_PAGE_SIZE, 1);
+	munmap(ptr, pages * NV_PAGE_SIZE);
+}
+
+static void test_double_map(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	require_p2p(pair);
+	for (int round = 0; round < 3; round++) {
+		give_to_owner(pair, ptr, len, round);
+		igt_assert_eq_u64(nv_svm_prefetch(&pair->owner.svm, ptr, len), len / NV_PAGE_SIZE);
+		importer_maps(pair, ptr, len);
+		nv_worker_read(&pair->owner, ptr, len);
+		nv_worker_read(&pair->importer, ptr, len);
+		nv_worker_check(&pair->owner, len, round);
+		nv_worker_check(&pair->importer, len, round);
+		/* The CPU takes the pages from both, and both can have them again, from RAM. */
+		nv_check(ptr, len, round);
+		nv_fill(ptr, len, round + 100);
+		igt_assert_eq_u64(nv_svm_prefetch(&pair->owner.svm, ptr, len), len / NV_PAGE_SIZE);
+		importer_maps(pair, ptr, len);
+		nv_worker_read(&pair->owner, ptr, len);
+		nv_worker_read(&pair->importer, ptr, len);
+		nv_worker_check(&pair->owner, len, round + 100);
+		nv_worker_check(&pair->importer, len, round + 100);
+	}
+	munmap(ptr, len);
+}
+
+static void test_pingpong(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	const int rounds = SLOW_QUICK(50, 4);
+	uint32_t *ptr = nv_alloc(len);
+
+	require_p2p(pair);
+	nv_fill(ptr, len, 0);
+	for (int i = 0; i < rounds; i++) {
+		struct nv_worker *at = i & 1 ? &pair->importer : &pair->owner;
+		struct nv_worker *from = i & 1 ? &pair->owner : &pair->importer;
+
+		nv_check(ptr, len, i);
+		nv_svm_migrate(&at->svm, ptr, len);
+		nv_assert_private(ptr, len);
+		nv_worker_fill(from, len, i + 1);
+		igt_assert_eq_u64(nv_svm_prefetch(&from->svm, ptr, len), len / NV_PAGE_SIZE);
+		nv_worker_write(from, ptr, len);
+		nv_assert_private(ptr, len);
+	}
+	nv_check(ptr, len, rounds);
+	munmap(ptr, len);
+}
+
+static void test_high_bar(struct pair *pair)
+{
+	uint64_t bar1 = nv_bar1_address(pair->owner_gpu);
+
+	igt_require_f(bar1 >= 1 * TiB,
+		      "BAR1 of %s is at %#llx: needs one above 1 TiB (a machine or guest with many "
+		      "physical address bits)\n",
+		      pair->owner_gpu->slot, (unsigned long long)bar1);
+	require_p2p(pair);
+	copy_in(pair, (char *)nv_alloc(64 * KiB), 64 * KiB);
+	copy_out(pair, (char *)nv_alloc(64 * KiB), 64 * KiB);
+}
+
+/* Both GPUs at once */
+
+struct job {
+	pthread_t thread;
+	struct nv_worker *worker;
+	char *ptr;
+	size_t len;
+	int rounds;
+	bool write;
+	int ret;
+};
+
+static void *job_main(void *arg)
+{
+	struct job *job = arg;
+
+	for (int i = 0; i < job->rounds && !job->ret; i++)
+		job->ret = job->write ? __nv_worker_write(job->worker, job->ptr, job->len) :
+					__nv_worker_read(job->worker, job->ptr, job->len);
+
+	return NULL;
+}
+
+static void run_jobs(struct job *jobs, int count)
+{
+	for (int i = 0; i < count; i++)
+		igt_assert_eq(pthread_create(&jobs[i].thread, NULL, job_main, &jobs[i]), 0);
+	for (int i = 0; i < count; i++)
+		pthread_join(jobs[i].thread, NULL);
+	for (int i = 0; i < count; i++)
+		igt_assert_eq(jobs[i].ret, 0);
+}
+
+static void test_concurrent_read(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	const int rounds = SLOW_QUICK(100, 8);
+	char *ptr = (char *)nv_alloc(len);
+	struct job jobs[] = {
+		{ .worker = &pair->owner, .ptr = ptr, .len = len, .rounds = rounds },
+		{ .worker = &pair->importer, .ptr = ptr, .len = len, .rounds = rounds },
+	};
+
+	require_p2p(pair);
+	give_to_owner(pair, ptr, len, 1);
+	igt_assert_eq_u64(nv_svm_prefetch(&pair->owner.svm, ptr, len), len / NV_PAGE_SIZE);
+	importer_maps(pair, ptr, len);
+	run_jobs(jobs, 2);
+	nv_assert_private(ptr, len);
+	nv_worker_check(&pair->owner, len, 1);
+	nv_worker_check(&pair->importer, len, 1);
+	munmap(ptr, len);
+}
+
+static void test_concurrent_write_disjoint(struct pair *pair)
+{
+	const size_t half = 32 * KiB;
+	const int rounds = SLOW_QUICK(100, 8);
+	char *ptr = (char *)nv_alloc(2 * half);
+	struct job jobs[] = {
+		{ .worker = &pair->owner, .ptr = ptr, .len = half, .rounds = rounds, .write = true },
+		{ .worker = &pair->importer, .ptr = ptr + half, .len = half, .rounds = rounds,
+		  .write = true },
+	};
+
+	require_p2p(pair);
+	give_to_owner(pair, ptr, 2 * half, 1);
+	nv_worker_fill(&pair->owner, half, 2);
+	nv_worker_fill(&pair->importer, half, 3);
+	nv_svm_prefetch(&pair->owner.svm, ptr, 2 * half);
+	importer_maps(pair, ptr, 2 * half);
+	run_jobs(jobs, 2);
+	nv_assert_private(ptr, 2 * half);
+	nv_check(ptr, half, 2);
+	nv_check(ptr + half, half, 3);
+	munmap(ptr, 2 * half);
+}
+
+/* Each GPU reads the other's pages: requests and answers of both cross on the way. */
+static void test_concurrent_cross(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	const int rounds = SLOW_QUICK(100, 8);
+	char *ptr = (char *)nv_alloc(2 * len);
+	struct job jobs[] = {
+		{ .worker = &pair->importer, .ptr = ptr, .len = len, .rounds = rounds },
+		{ .worker = &pair->owner, .ptr = ptr + len, .len = len, .rounds = rounds },
+	};
+
+	require_p2p(pair);
+	give_to_owner(pair, ptr, len, 1);
+	nv_fill(ptr + len, len, 2);
+	nv_svm_migrate(&pair->importer.svm, ptr + len, len);
+	importer_maps(pair, ptr, len);
+	igt_assert_eq_u64(nv_svm_prefetch(&pair->owner.svm, ptr + len, len), len / NV_PAGE_SIZE);
+	run_jobs(jobs, 2);
+	nv_assert_private(ptr, 2 * len);
+	nv_worker_check(&pair->importer, len, 1);
+	nv_worker_check(&pair->owner, len, 2);
+	munmap(ptr, 2 * len);
+}
+
+/* The pages go away under the importer's mapping */
+
+static void assert_faults(struct nv_worker *worker, const void *ptr, size_t len)
+{
+	int ret;
+
+	nv_ce_copy(&worker->chan, worker->vram.va, (uintptr_t)ptr, len);
+	ret = __nv_chan_submit(&worker->chan);
+	if (!ret)
+		ret = __nv_chan_wait(&worker->chan, 1000);
+	igt_assert_f(ret == -ETIME || ret == -ENODEV, "the importer still reaches the old page\n");
+}
+
+static void test_revoke(struct pair *pair, void (*change)(char *ptr, size_t len))
+{
+	const size_t len = 16 * KiB;
+	char *ptr = (char *)nv_alloc(len);
+
+	require_p2p(pair);
+	igt_emit_ignore_dmesg_regex(KILLED_DMESG);
+	give_to_owner(pair, ptr, len, 1);
+	importer_maps(pair, ptr, len);
+	nv_worker_read(&pair->importer, ptr, len);
+	nv_worker_check(&pair->importer, len, 1);
+	change(ptr, len);
+	assert_faults(&pair->importer, ptr, len);
+	munmap(ptr, len);
+}
+
+static void change_munmap(char *ptr, size_t len)
+{
+	munmap(ptr, len);
+}
+
+static void change_dontneed(char *ptr, size_t len)
+{
+	igt_assert_eq(madvise(ptr, len, MADV_DONTNEED), 0);
+}
+
+static void change_mprotect(char *ptr, size_t len)
+{
+	igt_assert_eq(mprotect(ptr, len, PROT_NONE), 0);
+}
+
+static void change_touch(char *ptr, size_t len)
+{
+	nv_check(ptr, len, 1);
+}
+
+struct racer {
+	pthread_t thread;
+	struct pair *pair;
+	char *ptr;
+	size_t len;
+	int rounds;
+	volatile bool stop;
+};
+
+static void *racer_main(void *arg)
+{
+	struct racer *racer = arg;
+
+	while (!racer->stop) {
+		nv_svm_prefetch(&racer->pair->importer.svm, racer->ptr, racer->len);
+		racer->rounds++;
+	}
+
+	return NULL;
+}
+
+/* The importer maps again and again while @change takes the pages away. */
+static void test_race(struct pair *pair, void (*change)(char *ptr, size_t len))
+{
+	struct racer racer = { .pair = pair, .len = 16 * KiB };
+	const int rounds = SLOW_QUICK(300, 12);
+	uint32_t seed = 0;
+
+	require_p2p(pair);
+	racer.ptr = (char *)nv_alloc(racer.len);
+	igt_assert_eq(pthread_create(&racer.thread, NULL, racer_main, &racer), 0);
+	for (int i = 0; i < rounds; i++) {
+		igt_assert(mmap(racer.ptr, racer.len, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == racer.ptr);
+		nv_fill(racer.ptr, racer.len, 1);
+		nv_svm_migrate(&pair->owner.svm, racer.ptr, racer.len);
+		change(racer.ptr, racer.len);
+	}
+	racer.stop = true;
+	pthread_join(racer.thread, NULL);
+	igt_thread_assert_no_failures();
+	igt_info("%d prefetches beside %d changes\n", racer.rounds, rounds);
+
+	/* No mapping of an older page may have stayed. */
+	igt_assert(mmap(racer.ptr, racer.len, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == racer.ptr);
+	for (seed = 0xf0; seed < 0xf2; seed++) {
+		give_to_owner(pair, racer.ptr, racer.len, seed);
+		importer_maps(pair, racer.ptr, racer.len);
+		nv_worker_read(&pair->importer, racer.ptr, racer.len);
+		nv_worker_check(&pair->importer, racer.len, seed);
+	}
+	munmap(racer.ptr, racer.len);
+}
+
+/* The owner's VRAM page is given to other data; the importer must see its own, now in RAM. */
+static void test_reuse(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	char *ptr = (char *)nv_alloc(len), *other = (char *)nv_alloc(len);
+
+	require_p2p(pair);
+	give_to_owner(pair, ptr, len, 1);
+	importer_maps(pair, ptr, len);
+	nv_check(ptr, len, 1);
+	give_to_owner(pair, other, len, 2);
+	importer_maps(pair, ptr, len);
+	nv_worker_read(&pair->importer, ptr, len);
+	nv_worker_check(&pair->importer, len, 1);
+	nv_worker_fill(&pair->importer, len, 3);
+	nv_worker_write(&pair->importer, ptr, len);
+	nv_check(ptr, len, 3);
+	nv_check(other, len, 2);
+	munmap(other, len);
+	munmap(ptr, len);
+}
+
+static void test_fork_cow(struct pair *pair)
+{
+	const size_t len = 16 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	int go[2];
+
+	require_p2p(pair);
+	igt_assert_eq(pipe(go), 0);
+	give_to_owner(pair, ptr, len, 1);
+	importer_maps(pair, ptr, len);
+	nv_worker_fill(&pair->importer, len, 2);
+	igt_fork(child, 1) {
+		char byte;
+
+		close(go[1]);
+		igt_assert_eq(read(go[0], &byte, 1), 1);
+		nv_check(ptr, len, 1);
+	}
+	/* fork() took the write permission away, the importer asks for it again. */
+	importer_maps(pair, ptr, len);
+	nv_worker_write(&pair->importer, ptr, len);
+	igt_assert_eq(write(go[1], "", 1), 1);
+	igt_waitchildren();
+	close(go[0]);
+	close(go[1]);
+	nv_check(ptr, len, 2);
+	munmap(ptr, len);
+}
+
+static void test_counters(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	struct nv_counters before, now;
+
+	require_p2p(pair);
+	igt_require_f(nv_counters_read(pair->importer_gpu, &before),
+		      "this kernel has no debugfs file svm\n");
+	give_to_owner(pair, ptr, len, 1);
+	importer_maps(pair, ptr, len);
+	nv_counters_read(pair->importer_gpu, &now);
+	igt_assert_eq_u64(now.peer_mappings, before.peer_mappings + len / NV_PAGE_SIZE);
+	munmap(ptr, len);
+	nv_counters_read(pair->importer_gpu, &now);
+	igt_assert_eq_u64(now.peer_mappings, before.peer_mappings);
+}
+
+static void test_evict(struct pair *pair)
+{
+	const uint64_t vram = nv_getparam(pair->owner_gpu->fd, NOUVEAU_GETPARAM_FB_SIZE);
+	const size_t len = 64 * KiB, size = 64 * MiB;
+	const int count = vram / size + 2;
+	struct nv_bo *bos;
+	uint32_t *ptr;
+
+	igt_require_f(vram <= SLOW_QUICK(16ul << 30, 4ul << 30),
+		      "filling %llu MiB of VRAM takes too long here\n",
+		      (unsigned long long)(vram / MiB));
+	require_p2p(pair);
+	ptr = nv_alloc(len);
+	bos = calloc(count, sizeof(*bos));
+	igt_assert(bos);
+	give_to_owner(pair, ptr, len, 1);
+	importer_maps(pair, ptr, len);
+	for (int i = 0; i < count; i++)
+		nv_bo_create(&bos[i], pair->owner.svm.fd, size,
+			     NOUVEAU_GEM_DOMAIN_VRAM | NOUVEAU_GEM_DOMAIN_GART);
+	importer_maps(pair, ptr, len);
+	nv_worker_read(&pair->importer, ptr, len);
+	nv_worker_check(&pair->importer, len, 1);
+	nv_check(ptr, len, 1);
+	for (int i = 0; i < count; i++)
+		nv_bo_destroy(&bos[i]);
+	free(bos);
+	munmap(ptr, len);
+}
+
+/* A file, a process or a driver goes away */
+
+static void assert_pair_works(struct pair *pair)
+{
+	struct pair other;
+
+	pair_create(&other, pair->owner_gpu, pair->importer_gpu);
+	copy_in(&other, (char *)nv_alloc(64 * KiB), 64 * KiB);
+	pair_destroy(&other);
+}
+
+static void test_importer_close(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	struct nv_worker other;
+
+	require_p2p(pair);
+	nv_worker_create(&other, pair->importer_gpu);
+	give_to_owner(pair, ptr, len, 1);
+	nv_svm_prefetch(&other.svm, ptr, len);
+	nv_worker_read(&other, ptr, len);
+	nv_worker_destroy(&other);
+	nv_assert_private(ptr, len);
+	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+}
+
+static void test_owner_close(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	struct nv_svm other;
+
+	require_p2p(pair);
+	nv_svm_init(&other, drm_reopen_driver(pair->owner_gpu->fd));
+	nv_fill(ptr, len, 1);
+	nv_svm_migrate(&other, ptr, len);
+	importer_maps(pair, ptr, len);
+	nv_svm_fini(&other);
+	nv_worker_read(&pair->importer, ptr, len);
+	nv_worker_check(&pair->importer, len, 1);
+	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+}
+
+static void test_exit(struct pair *pair)
+{
+	int status;
+	pid_t child;
+
+	require_p2p(pair);
+	child = fork();
+	igt_assert(child >= 0);
+	if (!child) {
+		const size_t len = 64 * KiB;
+		uint32_t *ptr = nv_alloc(len);
+		struct pair mine;
+
+		pair_create(&mine, pair->owner_gpu, pair->importer_gpu);
+		give_to_owner(&mine, ptr, len, 1);
+		importer_maps(&mine, ptr, len);
+		_exit(__nv_worker_read(&mine.importer, ptr, len) ? 1 : 0);
+	}
+	igt_assert_eq(waitpid(child, &status, 0), child);
+	igt_assert_eq(status, 0);
+	assert_pair_works(pair);
+}
+
+static void test_unbind(struct pair *pair, bool owner)
+{
+	struct nv_gpu *gpu = owner ? pair->owner_gpu : pair->importer_gpu;
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	require_p2p(pair);
+	give_to_owner(pair, ptr, len, 1);
+	importer_maps(pair, ptr, len);
+	nv_worker_read(&pair->importer, ptr, len);
+	nv_worker_check(&pair->importer, len, 1);
+	nv_driver_unbind(gpu);
+	if (owner) {
+		nv_assert_ram(ptr, len);
+		importer_maps(pair, ptr, len);
+		nv_worker_read(&pair->importer, ptr, len);
+		nv_worker_check(&pair->importer, len, 1);
+	} else {
+		nv_assert_private(ptr, len);
+	}
+	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+
+	nv_worker_abandon(owner ? &pair->owner : &pair->importer);
+	nv_worker_destroy(owner ? &pair->importer : &pair->owner);
+	nv_gpu_rebind(gpu);
+	pair_create(pair, pair->owner_gpu, pair->importer_gpu);
+	assert_pair_works(pair);
+}
+
+/* Arguments make a subtest of a function. */
+#define VARIANT(name, call)                                                                      \
+	static void name(struct pair *pair)                                                        \
+	{                                                                                          \
+		call;                                                                              \
+	}
+VARIANT(copy_in_4k, test_copy_in(pair, 4 * KiB))
+VARIANT(copy_in_64k, test_copy_in(pair, 64 * KiB))
+VARIANT(copy_in_2m, test_copy_in(pair, 2 * MiB))
+VARIANT(copy_out_4k, test_copy_out(pair, 4 * KiB))
+VARIANT(copy_out_64k, test_copy_out(pair, 64 * KiB))
+VARIANT(copy_out_2m, test_copy_out(pair, 2 * MiB))
+VARIANT(revoke_munmap, test_revoke(pair, change_munmap))
+VARIANT(revoke_dontneed, test_revoke(pair, change_dontneed))
+VARIANT(revoke_mprotect, test_revoke(pair, change_mprotect))
+VARIANT(revoke_cpu_fault, test_revoke(pair, change_touch))
+VARIANT(munmap_race, test_race(pair, change_munmap))
+VARIANT(cpu_fault_race, test_race(pair, change_touch))
+VARIANT(dontneed_race, test_race(pair, change_dontneed))
+VARIANT(owner_unbind, test_unbind(pair, true))
+VARIANT(importer_unbind, test_unbind(pair, false))
+
+static const struct subtest {
+	const char *name;
+	void (*run)(struct pair *pair);
+	const char *describe;
+} subtests[] = {
+	{ "topology", test_topology, "Prints how the GPUs are connected and which way data takes" },
+	{ "p2p-below-switch", test_p2p_below_switch,
+	  "GPUs below a common switch reach each other directly" },
+	{ "peer-bounce", test_bounce, "Pages get from GPU to GPU by way of RAM" },
+	{ "peer-migrate", test_migrate,
+	  "Pages survive SVM_BIND of one GPU while they are in the VRAM of another" },
+	{ "peer-no-p2p-fallback", test_fallback,
+	  "Without peer-to-peer the importer gets the same data by way of RAM" },
+	{ "peer-copy-in-4k", copy_in_4k, "The importer reads a page of the owner's VRAM" },
+	{ "peer-copy-in-64k", copy_in_64k, "The importer reads pages of the owner's VRAM" },
+	{ "peer-copy-in-2m", copy_in_2m, "The importer reads many pages of the owner's VRAM" },
+	{ "peer-copy-out-4k", copy_out_4k, "The importer writes a page of the owner's VRAM" },
+	{ "peer-copy-out-64k", copy_out_64k, "The importer writes pages of the owner's VRAM" },
+	{ "peer-copy-out-2m", copy_out_2m, "The importer writes many pages of the owner's VRAM" },
+	{ "peer-thp", test_thp, "The importer reads and writes a huge page of the owner's VRAM" },
+	{ "peer-read-stays", test_read_stays, "However often it is read, a page stays in VRAM" },
+	{ "peer-write-visible", test_write_visible,
+	  "The owner and the CPU see what the importer wrote" },
+	{ "peer-mixed", test_mixed, "The importer reads a range that is in three places" },
+	{ "peer-double-map", test_double_map, "Owner and importer map the same pages" },
+	{ "peer-pingpong", test_pingpong, "Two GPUs take turns as owner and importer" },
+	{ "p2p-high-bar", test_high_bar, "Peers reach a BAR above 1 TiB" },
+	{ "peer-concurrent-read", test_concurrent_read, "Owner and importer read at once" },
+	{ "peer-concurrent-write-disjoint", test_concurrent_write_disjoint,
+	  "Owner and importer write different pages at once" },
+	{ "peer-concurrent-cross", test_concurrent_cross, "Two GPUs read from each other at once" },
+	{ "peer-revoke-munmap", revoke_munmap, "Unmapped pages are out of the importer's reach" },
+	{ "peer-revoke-dontneed", revoke_dontneed,
+	  "Discarded pages are out of the importer's reach" },
+	{ "peer-revoke-mprotect", revoke_mprotect,
+	  "Forbidden pages are out of the importer's reach" },
+	{ "peer-revoke-cpu-fault", revoke_cpu_fault,
+	  "The old place of pages that went back to RAM is out of the importer's reach" },
+	{ "peer-munmap-race", munmap_race, "The importer maps while the pages are unmapped" },
+	{ "peer-cpu-fault-race", cpu_fault_race, "The importer maps while the CPU takes the pages" },
+	{ "peer-dontneed-race", dontneed_race, "The importer maps while the pages are discarded" },
+	{ "peer-reuse", test_reuse, "VRAM that the owner uses anew is not seen by the importer" },
+	{ "peer-fork-cow", test_fork_cow, "The importer's write after fork() stays the parent's" },
+	{ "peer-counters", test_counters, "The driver counts its peer mappings up and down" },
+	{ "peer-evict", test_evict, "Peer mappings survive pressure on the owner's VRAM" },
+	{ "peer-importer-close", test_importer_close,
+	  "The importer's file is closed while it maps the owner's pages" },
+	{ "peer-owner-close", test_owner_close,
+	  "The owner's file is closed while the importer maps its pages" },
+	{ "peer-exit", test_exit, "A process may exit with peer mappings" },
+	{ "peer-owner-unbind", owner_unbind,
+	  "The owner's driver goes while the importer maps its pages" },
+	{ "peer-importer-unbind", importer_unbind,
+	  "The importer's driver goes while it maps the owner's pages" },
+};
+
+int igt_main()
+{
+	igt_fixture() {
+		while (nr_gpus < NV_MAX_GPUS && __nv_gpu_open(&gpus[nr_gpus], nr_gpus))
+			nr_gpus++;
+		igt_require_f(nr_gpus >= 2, "needs two GPUs driven by nouveau, found %d\n", nr_gpus);
+		for (int i = 0; i < nr_gpus; i++)
+			igt_require_f(nv_is_pascal(&gpus[i]), "%s is not a Pascal GPU\n",
+				      gpus[i].slot);
+		igt_install_exit_handler(p2p_on);
+	}
+
+	for (int i = 0; i < ARRAY_SIZE(subtests); i++) {
+		igt_describe(subtests[i].describe);
+		igt_subtest_with_dynamic(subtests[i].name) {
+			for (int owner = 0; owner < nr_gpus; owner++) {
+				for (int importer = 0; importer < nr_gpus; importer++) {
+					if (owner == importer)
+						continue;
+					igt_dynamic_f("gpu%d-gpu%d", owner, importer) {
+						struct pair pair;
+
+						pair_create(&pair, &gpus[owner], &gpus[importer]);
+						subtests[i].run(&pair);
+						pair_destroy(&pair);
+					}
+				}
+			}
+		}
+	}
+
+	igt_fixture() {
+		for (int i = 0; i < nr_gpus; i++)
+			nv_gpu_close(&gpus[i]);
+	}
+}
