@@ -1,30 +1,72 @@
 # SPDX-License-Identifier: MIT
-# From an empty Debian machine to a green run. Every target is a script in
-# rig/ (or a build tool run inside the toolbox); each knows what is up to date.
+# From an empty Debian machine to a green run. Each target is a script in rig/
+# that knows what is up to date, so make only puts them in order.
 
 .SUFFIXES:
-MAKEFLAGS += --no-builtin-rules
 .NOTPARALLEL:
-ENTER := rig/enter
+.PHONY: help demo test shell check toolbox linux export series check-series \
+	kernel-stock kernel-patched kernel-debug host firmware clean
 
-.PHONY: help check toolbox
 help:
 	@echo 'make demo            two modelled GPUs, stock and patched kernel, one report'
 	@echo 'make test            all tests; last line: N passed, N failed, N skipped'
 	@echo
-	@echo 'What these are made of:'
+	@echo 'What these are made of, each on its own:'
 	@echo 'make check           does this machine have what the rig needs?'
 	@echo 'make toolbox         build/toolbox: the Debian root where all is built and run'
+	@echo 'make linux           build/linux: base and series as a git tree; build/linux-stock: base'
+	@echo 'make kernel-stock    build/kernel/stock: kernel, modules and mm selftests'
+	@echo 'make kernel-patched  the same with the series'
+	@echo 'make kernel-debug    the same with the series, KASAN, lockdep, kmemleak, failslab'
+	@echo 'make host            build/host: GPU model, VM runner, IGT tests'
+	@echo 'make firmware        build/firmware: placeholders that only our guests see'
+	@echo 'make shell           a shell in the toolbox'
 	@echo 'make clean           remove build/ (downloads and ccache stay in the user cache)'
 	@echo
+	@echo 'For work on the series:'
+	@echo 'make export          write the commits of build/linux back to patches/ and the folders'
+	@echo 'make check-series    compose and export are inverse; checkpatch --strict'
+	@echo 'make series          build/series: mails for git send-email; SIGNOFF="Name <address>"'
+	@echo
 	@echo 'MIRROR=URL           Debian mirror, if not the one of this machine'
+	@echo 'LINUX_SRC=PATH       base: a kernel tree or tarball instead of Debian'"'"'s package'
 	@echo 'V=1                  show the output of each step instead of logging it'
+
+demo: kernel-stock kernel-patched host firmware
+	@rig/demo
+
+test: kernel-stock kernel-patched host firmware
+	@rig/test
 
 check:
 	@rig/check
+
 toolbox:
 	@rig/toolbox
 
-.PHONY: clean
+linux: toolbox
+	@rig/linux
+
+kernel-stock kernel-patched kernel-debug: kernel-%: linux
+	@rig/kernel $*
+
+host: toolbox
+	@rig/host
+
+firmware: host
+	@rig/firmware
+
+shell: toolbox
+	@rig/enter bash
+
+export: toolbox
+	@rig/export
+
+check-series: linux
+	@rig/check-series
+
+series: linux
+	@rig/series
+
 clean:
 	@rig/clean
