@@ -85,6 +85,7 @@ void igt_describe_f(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Log and verdict */
 enum igt_log_level { IGT_LOG_DEBUG, IGT_LOG_INFO, IGT_LOG_WARN, IGT_LOG_CRITICAL, IGT_LOG_NONE };
+extern enum igt_log_level igt_log_level;
 
 void igt_log(const char *domain, enum igt_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

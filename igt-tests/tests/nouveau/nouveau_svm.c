@@ -248,68 +248,67 @@ static void test_cpu_fault_threads(bool same_page)
 	munmap(ptr, len * ARRAY_SIZE(touchers));
 }
 
-/* A thread that repeats one thing until told to stop. */
-struct racer {
+/* A thread that repeats one thing until told to stop. Not on a stack that a failure unwinds. */
+static struct racer {
 	pthread_t thread;
-	void (*step)(struct racer *racer);
+	void (*step)(void);
 	char *ptr;
 	size_t len;
 	int round;
 	volatile bool stop;
-};
+} racer;
 
 static void *racer_main(void *arg)
 {
-	struct racer *racer = arg;
-
-	for (racer->round = 0; !racer->stop; racer->round++)
-		racer->step(racer);
+	for (racer.round = 0; !racer.stop; racer.round++)
+		racer.step();
 
 	return NULL;
 }
 
-static void racer_start(struct racer *racer)
+static void racer_start(void (*step)(void))
 {
-	racer->stop = false;
-	igt_assert_eq(pthread_create(&racer->thread, NULL, racer_main, racer), 0);
+	racer.step = step;
+	racer.stop = false;
+	igt_assert_eq(pthread_create(&racer.thread, NULL, racer_main, NULL), 0);
 }
 
-static void racer_join(struct racer *racer)
+static void racer_join(void)
 {
-	racer->stop = true;
-	pthread_join(racer->thread, NULL);
+	racer.stop = true;
+	pthread_join(racer.thread, NULL);
 	igt_thread_assert_no_failures();
 }
 
-static void step_migrate(struct racer *racer)
+static void step_migrate(void)
 {
-	nv_svm_migrate(&svm, racer->ptr, racer->len);
+	nv_svm_migrate(&svm, racer.ptr, racer.len);
 }
 
 static void test_migrate_race(void)
 {
-	struct racer racer = { .step = step_migrate, .len = 64 * KiB };
 	const int rounds = SLOW_QUICK(500, 20);
 
+	racer.len = 64 * KiB;
 	racer.ptr = (char *)nv_alloc(racer.len);
 	nv_fill(racer.ptr, racer.len, 0);
-	racer_start(&racer);
+	racer_start(step_migrate);
 	for (int i = 0; i < rounds; i++) {
 		nv_check(racer.ptr, racer.len, i);
 		nv_fill(racer.ptr, racer.len, i + 1);
 	}
-	racer_join(&racer);
+	racer_join();
 	nv_check(racer.ptr, racer.len, rounds);
 	munmap(racer.ptr, racer.len);
 }
 
 static void test_munmap_race(void)
 {
-	struct racer racer = { .step = step_migrate, .len = 16 * KiB };
 	const int rounds = SLOW_QUICK(500, 40);
 
+	racer.len = 16 * KiB;
 	racer.ptr = (char *)nv_alloc(racer.len);
-	racer_start(&racer);
+	racer_start(step_migrate);
 	for (int i = 0; i < rounds; i++) {
 		void *ptr = mmap(racer.ptr, racer.len, PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
@@ -319,15 +318,16 @@ static void test_munmap_race(void)
 		nv_check(ptr, racer.len, i);
 		munmap(ptr, racer.len);
 	}
-	racer_join(&racer);
+	racer_join();
 }
 
-static void step_ttm_moves(struct racer *racer)
+static struct nv_bo moved_bo;
+
+static void step_ttm_moves(void)
 {
-	struct nv_bo *bo = (struct nv_bo *)racer->ptr;
 	struct drm_nouveau_gem_pushbuf_bo bos[2] = {
 		{ .handle = worker.chan.push.handle, .valid_domains = NOUVEAU_GEM_DOMAIN_GART },
-		{ .handle = bo->handle },
+		{ .handle = moved_bo.handle },
 	};
 	/* Empty of work: what counts is the validation, which moves the buffer. */
 	struct drm_nouveau_gem_pushbuf_push push = { .offset = worker.chan.push.size - 8,
@@ -341,7 +341,7 @@ static void step_ttm_moves(struct racer *racer)
 	};
 
 	bos[0].read_domains = bos[0].valid_domains;
-	bos[1].valid_domains = racer->round & 1 ? NOUVEAU_GEM_DOMAIN_VRAM :
+	bos[1].valid_domains = racer.round & 1 ? NOUVEAU_GEM_DOMAIN_VRAM :
 						  NOUVEAU_GEM_DOMAIN_GART;
 	bos[1].write_domains = bos[1].valid_domains;
 	do_ioctl(worker.svm.fd, DRM_IOCTL_NOUVEAU_GEM_PUSHBUF, &submit);
@@ -352,24 +352,22 @@ static void test_migrate_while_ttm_moves(void)
 	const size_t len = 128 * KiB;
 	char *ptr = (char *)nv_alloc(len);
 	const int rounds = SLOW_QUICK(300, 12);
-	struct nv_bo bo;
-	struct racer racer = { .step = step_ttm_moves, .ptr = (char *)&bo };
 	uint32_t *nops = worker.chan.push.map + worker.chan.push.size - 8;
 
-	nv_bo_create(&bo, worker.svm.fd, 256 * KiB,
+	nv_bo_create(&moved_bo, worker.svm.fd, 256 * KiB,
 		     NOUVEAU_GEM_DOMAIN_VRAM | NOUVEAU_GEM_DOMAIN_GART);
 	nops[0] = nops[1] = 0;
-	nv_fill(bo.map, 4 * KiB, 0xb0);
-	racer_start(&racer);
+	nv_fill(moved_bo.map, 4 * KiB, 0xb0);
+	racer_start(step_ttm_moves);
 	for (int i = 0; i < rounds; i++) {
 		nv_fill(ptr, len, i);
 		nv_svm_migrate(&worker.svm, ptr, len);
 		nv_check(ptr, len, i);
 	}
-	racer_join(&racer);
+	racer_join();
 	igt_info("%d moves of a buffer object beside %d migrations\n", racer.round, rounds);
-	nv_check(bo.map, 4 * KiB, 0xb0);
-	nv_bo_destroy(&bo);
+	nv_check(moved_bo.map, 4 * KiB, 0xb0);
+	nv_bo_destroy(&moved_bo);
 	munmap(ptr, len);
 }
 
@@ -970,26 +968,26 @@ static void test_mremap_prefetch(void)
 	munmap(to, len);
 }
 
-static void step_prefetch(struct racer *racer)
+static void step_prefetch(void)
 {
-	nv_svm_prefetch(&worker.svm, racer->ptr, racer->len);
+	nv_svm_prefetch(&worker.svm, racer.ptr, racer.len);
 }
 
 static void test_prefetch_race(void)
 {
-	struct racer racer = { .step = step_prefetch, .len = 16 * KiB };
 	const int rounds = SLOW_QUICK(300, 20);
 
 	nv_svm_require_prefetch(&worker.svm);
+	racer.len = 16 * KiB;
 	racer.ptr = (char *)nv_alloc(racer.len);
-	racer_start(&racer);
+	racer_start(step_prefetch);
 	for (int i = 0; i < rounds; i++) {
 		nv_fill(racer.ptr, racer.len, i);
 		nv_svm_migrate(&worker.svm, racer.ptr, racer.len);
 		nv_check(racer.ptr, racer.len, i);
 		madvise(racer.ptr, racer.len, MADV_DONTNEED);
 	}
-	racer_join(&racer);
+	racer_join();
 	/* No mapping of an older page may have stayed. */
 	nv_fill(racer.ptr, racer.len, 0xf1);
 	nv_svm_prefetch(&worker.svm, racer.ptr, racer.len);
@@ -1127,8 +1125,6 @@ static const struct subtest {
 	  "Pages survive the close of the file they were migrated with" },
 	{ "evict", run_t1, test_evict,
 	  "Pages in VRAM survive buffer objects that want all of it" },
-	{ "unbind", run_t1, unbind_small, "Pages in VRAM survive the driver" },
-	{ "unbind-thp", run_t1, unbind_thp, "A huge page in VRAM survives the driver" },
 
 	{ "ce-basic", run_t2, test_ce_basic,
 	  "The copy engine copies, fills and releases semaphores" },
@@ -1175,6 +1171,9 @@ static const struct subtest {
 	  "A process may exit with pages mapped for the GPU" },
 	{ "bad-address", run_t2, test_bad_address,
 	  "An access to nowhere kills its channel and no other" },
+
+	{ "unbind", run_t1, unbind_small, "Pages in VRAM survive the driver" },
+	{ "unbind-thp", run_t1, unbind_thp, "A huge page in VRAM survives the driver" },
 };
 
 int igt_main()

@@ -593,23 +593,20 @@ static void change_touch(char *ptr, size_t len)
 	nv_check(ptr, len, 1);
 }
 
-struct racer {
+/* A thread that maps for the importer until told to stop. Not on a stack that a failure unwinds. */
+static struct racer {
 	pthread_t thread;
-	struct pair *pair;
+	struct nv_svm svm;
 	char *ptr;
 	size_t len;
 	int rounds;
 	volatile bool stop;
-};
+} racer;
 
 static void *racer_main(void *arg)
 {
-	struct racer *racer = arg;
-
-	while (!racer->stop) {
-		nv_svm_prefetch(&racer->pair->importer.svm, racer->ptr, racer->len);
-		racer->rounds++;
-	}
+	for (racer.rounds = 0; !racer.stop; racer.rounds++)
+		nv_svm_prefetch(&racer.svm, racer.ptr, racer.len);
 
 	return NULL;
 }
@@ -617,13 +614,14 @@ static void *racer_main(void *arg)
 /* The importer maps again and again while @change takes the pages away. */
 static void test_race(struct pair *pair, void (*change)(char *ptr, size_t len))
 {
-	struct racer racer = { .pair = pair, .len = 16 * KiB };
 	const int rounds = SLOW_QUICK(300, 12);
-	uint32_t seed = 0;
 
 	require_p2p(pair);
+	racer.svm = pair->importer.svm;
+	racer.len = 16 * KiB;
 	racer.ptr = (char *)nv_alloc(racer.len);
-	igt_assert_eq(pthread_create(&racer.thread, NULL, racer_main, &racer), 0);
+	racer.stop = false;
+	igt_assert_eq(pthread_create(&racer.thread, NULL, racer_main, NULL), 0);
 	for (int i = 0; i < rounds; i++) {
 		igt_assert(mmap(racer.ptr, racer.len, PROT_READ | PROT_WRITE,
 				MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == racer.ptr);
@@ -639,7 +637,7 @@ static void test_race(struct pair *pair, void (*change)(char *ptr, size_t len))
 	/* No mapping of an older page may have stayed. */
 	igt_assert(mmap(racer.ptr, racer.len, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == racer.ptr);
-	for (seed = 0xf0; seed < 0xf2; seed++) {
+	for (uint32_t seed = 0xf0; seed < 0xf2; seed++) {
 		give_to_owner(pair, racer.ptr, racer.len, seed);
 		importer_maps(pair, racer.ptr, racer.len);
 		nv_worker_read(&pair->importer, racer.ptr, racer.len);

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Moves a buffer from GPU 0's private VRAM to where GPU 1 uses it, its own VRAM, by the best way
+ * that the kernel offers, and says what that cost. With PREFETCH GPU 1's copy engine reads the pages
+ * where they are; without it the CPU has to touch them, and SVM_BIND migrates them from RAM.
+ */
+#include <getopt.h>
+#include <sys/resource.h>
+
+#include "igt.h"
+#include "nouveau_drm.h"
+#include "nouveau/nv_ce.h"
+#include "nouveau/nv_device.h"
+#include "nouveau/nv_model.h"
+#include "nouveau/nv_svm.h"
+#include "nouveau/nv_worker.h"
+
+#define CHUNK	 NV_WORKER_SIZE
+#define MAX_SIZE (128ul << 20)
+
+struct demo {
+	struct nv_gpu gpus[2];
+	struct nv_svm owner;
+	struct nv_worker importer;
+	bool prefetch;
+	char *ptr;
+	size_t size;
+	struct nv_bo dst; /* with PREFETCH: the copy in GPU 1's VRAM */
+};
+
+struct result {
+	uint64_t cpu_faults;
+	uint64_t migrations_to_ram;
+	bool has_bytes;
+	struct nv_model_bytes bytes;
+	bool verified;
+	double seconds;
+};
+
+static const char usage[] =
+	"Usage: nv_p2p_demo [--size MIB] [--huge] [--json]\n"
+	"Moves MIB (64) from GPU 0's private VRAM to where GPU 1 uses it; needs two Pascal GPUs and root.\n"
+	"  --size MIB  an even number up to 128\n"
+	"  --huge      in huge pages\n"
+	"  --json      one JSON object on stdout instead of text\n";
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+
+	return ts.tv_sec + ts.tv_nsec * 1e-9;
+}
+
+static uint64_t cpu_faults(void)
+{
+	struct rusage rusage;
+
+	getrusage(RUSAGE_SELF, &rusage);
+
+	return rusage.ru_minflt + rusage.ru_majflt;
+}
+
+static void prepare(struct demo *demo, bool huge)
+{
+	for (int i = 0; i < 2; i++) {
+		nv_gpu_open(&demo->gpus[i], i);
+		igt_require_f(nv_is_pascal(&demo->gpus[i]), "%s is not a Pascal GPU\n",
+			      demo->gpus[i].slot);
+	}
+	nv_svm_init(&demo->owner, drm_reopen_driver(demo->gpus[0].fd));
+	nv_worker_create(&demo->importer, &demo->gpus[1]);
+	demo->prefetch = nv_svm_has_prefetch(&demo->importer.svm);
+	if (demo->prefetch) {
+		nv_bo_create(&demo->dst, demo->importer.svm.fd, demo->size,
+			     NOUVEAU_GEM_DOMAIN_VRAM);
+		nv_chan_attach(&demo->importer.chan, &demo->dst);
+	}
+
+	demo->ptr = (char *)(huge ? nv_alloc_huge(demo->size) : nv_alloc(demo->size));
+	for (size_t at = 0; at < demo->size; at += CHUNK)
+		nv_fill(demo->ptr + at, CHUNK, at);
+	nv_svm_migrate(&demo->owner, demo->ptr, demo->size);
+	nv_assert_private(demo->ptr, demo->size);
+}
+
+/* GPU 1 maps the pages where they are and copies them. */
+static void move_by_prefetch(struct demo *demo)
+{
+	nv_svm_prefetch(&demo->importer.svm, demo->ptr, demo->size);
+	for (size_t at = 0; at < demo->size; at += CHUNK) {
+		nv_ce_copy(&demo->importer.chan, demo->dst.va + at, (uintptr_t)demo->ptr + at,
+			   CHUNK);
+		nv_chan_run(&demo->importer.chan);
+	}
+}
+
+/* The CPU touches each page, which brings it to RAM; GPU 1 migrates it from there. */
+static void move_by_cpu(struct demo *demo, size_t *left_private)
+{
+	for (size_t at = 0; at < demo->size; at += NV_PAGE_SIZE)
+		*(volatile char *)(demo->ptr + at);
+	*left_private = nv_private_pages(demo->ptr, demo->size);
+	nv_svm_migrate(&demo->importer.svm, demo->ptr, demo->size);
+}
+
+static void measure(struct demo *demo, struct result *result)
+{
+	const size_t pages = demo->size / NV_PAGE_SIZE;
+	struct nv_counters counters[2];
+	struct nv_model_stats stats;
+	size_t left_private = pages;
+	bool has_counters = nv_counters_read(&demo->gpus[0], &counters[0]);
+
+	result->has_bytes = nv_model_present();
+	if (result->has_bytes)
+		nv_model_stats(&stats);
+	result->cpu_faults = cpu_faults();
+	result->seconds = now();
+
+	if (demo->prefetch)
+		move_by_prefetch(demo);
+	else
+		move_by_cpu(demo, &left_private);
+
+	result->seconds = now() - result->seconds;
+	result->cpu_faults = cpu_faults() - result->cpu_faults;
+	if (result->has_bytes) {
+		struct nv_model_stats moved;
+
+		nv_model_stats_since(&moved, &stats);
+		result->bytes = moved.ce;
+	}
+	if (demo->prefetch)
+		left_private = nv_private_pages(demo->ptr, demo->size);
+	result->migrations_to_ram = pages - left_private;
+	if (has_counters) {
+		nv_counters_read(&demo->gpus[0], &counters[1]);
+		result->migrations_to_ram =
+			counters[1].migrated_to_ram - counters[0].migrated_to_ram;
+	}
+}
+
+static bool verify(struct demo *demo)
+{
+	struct nv_worker *importer = &demo->importer;
+	size_t bad = 0;
+
+	if (!demo->prefetch && nv_private_pages(demo->ptr, demo->size) * NV_PAGE_SIZE != demo->size)
+		return false;
+	for (size_t at = 0; at < demo->size; at += CHUNK) {
+		if (demo->prefetch) {
+			nv_ce_copy(&importer->chan, importer->ram.va, demo->dst.va + at, CHUNK);
+			nv_chan_run(&importer->chan);
+			bad += __nv_check(importer->ram.map, CHUNK, at);
+		}
+		/* The source must have survived as well. Without PREFETCH it is the destination. */
+		bad += __nv_check(demo->ptr + at, CHUNK, at);
+	}
+
+	return !bad;
+}
+
+static void print(const struct demo *demo, const struct result *result, bool json)
+{
+	const enum nv_route route = nv_route(&demo->gpus[0], &demo->gpus[1]);
+	const uint64_t peer = result->bytes.peer_read + result->bytes.peer_write;
+	const uint64_t ram_read = result->bytes.system_read;
+	const uint64_t ram_write = result->bytes.system_write;
+	const bool direct = result->has_bytes ? peer == demo->size && !ram_read && !ram_write :
+						demo->prefetch && !result->migrations_to_ram;
+	char bytes[3][24] = { "null", "null", "null" };
+
+	if (result->has_bytes) {
+		const uint64_t values[3] = { peer, ram_read, ram_write };
+
+		for (int i = 0; i < 3; i++)
+			snprintf(bytes[i], sizeof(bytes[i]), "%llu", (unsigned long long)values[i]);
+	}
+
+	printf(json ? "{\"payload_bytes\": %zu, \"peer_bytes\": %s, \"ram_read_bytes\": %s, "
+		      "\"ram_write_bytes\": %s, \"cpu_faults\": %llu, \"migrations_to_ram\": %llu, "
+		      "\"verified\": %s, \"route\": \"%s (%s)\", \"seconds\": %.3f}\n" :
+		      "payload            %zu bytes\n"
+		      "GPU to GPU         %s bytes\n"
+		      "GPUs read RAM      %s bytes\n"
+		      "GPUs wrote RAM     %s bytes\n"
+		      "CPU faults         %llu\n"
+		      "migrations to RAM  %llu pages\n"
+		      "verified           %s\n"
+		      "route              %s (%s)\n"
+		      "time               %.3f s\n",
+	       demo->size, bytes[0], bytes[1], bytes[2], (unsigned long long)result->cpu_faults,
+	       (unsigned long long)result->migrations_to_ram, result->verified ? "true" : "false",
+	       direct ? "peer" : "RAM", nv_route_name(route), result->seconds);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "size", required_argument, NULL, 's' },
+		{ "huge", no_argument, NULL, 'H' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{},
+	};
+	struct demo demo = { .size = 64ul << 20 };
+	struct result result = {};
+	bool huge = false, json = false;
+
+	for (int opt; (opt = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		switch (opt) {
+		case 's':
+			demo.size = strtoul(optarg, NULL, 0) << 20;
+			break;
+		case 'H':
+			huge = true;
+			break;
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (optind < argc || !demo.size || demo.size % CHUNK || demo.size > MAX_SIZE) {
+		fputs(usage, stderr);
+		return 2;
+	}
+
+	/* stdout is for the result; what fails says so on stderr. */
+	igt_log_level = IGT_LOG_WARN;
+	prepare(&demo, huge);
+	measure(&demo, &result);
+	result.verified = verify(&demo);
+	print(&demo, &result, json);
+
+	return result.verified ? 0 : 1;
+}
