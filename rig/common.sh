@@ -7,6 +7,10 @@ TOP=$(cd "$(dirname "$0")/.." && pwd -P)
 BUILD=$TOP/build
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/nouveau-p2p
 
+# So that the EXIT traps of scripts run on Ctrl-C, too.
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 say()
 {
 	printf '%s\n' "$*"
@@ -32,41 +36,38 @@ lock()
 # step WHAT COMMAND...: run it with its output in a log, say how long it took;
 # while it runs, say every half minute that it still does. V=1: no log.
 step()
-{
-	_what=$1
+(
+	what=$1
 	shift
 	if [ "${V:-0}" = 1 ]; then
-		say "$_what"
+		say "$what"
 		"$@"
-		return
+		exit
 	fi
-	_log=$BUILD/log/$(printf %s "$_what" | tr -cs 'a-zA-Z0-9.\n' -).log
+	log=$BUILD/log/$(printf %s "$what" | tr -cs 'a-zA-Z0-9.\n' -).log
 	mkdir -p "$BUILD/log"
-	_t0=$(date +%s)
-	say "         $_what ..."
-	_beat &
-	_beat=$!
-	trap 'kill "$_beat" 2>/dev/null || :' EXIT
+	t0=$(date +%s)
+	say "         $what ..."
+	(
+		trap 'kill "$nap"; exit' TERM
+		while :; do
+			sleep 30 &
+			nap=$!
+			wait "$nap"
+			printf '[%4d s] %s ...\n' "$(($(date +%s) - t0))" "$what"
+		done
+	) &
+	beat=$!
+	trap 'kill "$beat" 2>/dev/null || :' EXIT
 	set +e
-	(set -e; "$@") >"$_log" 2>&1 9>&- </dev/null
-	_rc=$?
-	set -e
-	kill "$_beat" 2>/dev/null || :
-	wait "$_beat" 2>/dev/null || :
-	trap - EXIT
-	_t=$(($(date +%s) - _t0))
-	if [ "$_rc" -ne 0 ]; then
-		tail -n 25 "$_log" >&2 || :
-		grep -q 'No space left on device' "$_log" &&
+	(set -e; "$@") >"$log" 2>&1 9>&- </dev/null
+	rc=$?
+	t=$(($(date +%s) - t0))
+	if [ "$rc" -ne 0 ]; then
+		tail -n 25 "$log" >&2
+		! grep -q 'No space left on device' "$log" ||
 			say "rig: the disk is full: $(df -h "$BUILD" | tail -n 1)" >&2
-		die "failed after $_t s: $_what (whole log: ${_log#"$TOP"/})"
+		die "failed after $t s: $what (whole log: ${log#"$TOP"/})"
 	fi
-	printf '[%4d s] %s\n' "$_t" "$_what"
-}
-
-_beat()
-{
-	while sleep 30; do
-		printf '[%4d s] %s ...\n' "$(($(date +%s) - _t0))" "$_what"
-	done
-}
+	printf '[%4d s] %s\n' "$t" "$what"
+)
