@@ -70,6 +70,7 @@ static void bar_write(struct gpu *gpu, struct bar *bar, u64 offset, const void *
 
 void bar1_read(struct gpu *gpu, u64 offset, void *buf, size_t len, enum client client)
 {
+	*(client == CLIENT_CPU ? &gpu->stats.bar1_read : &gpu->stats.bar1_peer_read) += len;
 	bar_read(gpu, &gpu->bars.bar1, offset, buf, len, client);
 }
 
@@ -77,6 +78,7 @@ void bar1_write(struct gpu *gpu, u64 offset, const void *buf, size_t len, enum c
 {
 	struct bars *bars = &gpu->bars;
 
+	*(client == CLIENT_CPU ? &gpu->stats.bar1_write : &gpu->stats.bar1_peer_write) += len;
 	bar_write(gpu, &bars->bar1, offset, buf, len, client);
 	if (bars->snoop && len && offset <= bars->snoop_last &&
 	    offset + (len - 1) >= bars->snoop_first)

@@ -15,9 +15,9 @@ struct chip_engine {
 	const char *name;
 	u8 type, inst;
 	u8 engine, runlist;
-	u8 intr, reset;	  /* bits of PMC INTR and ENABLE */
-	u8 fault;	  /* MMU engine id */
-	u32 base;	  /* PRI base */
+	u8 intr, reset; /* bits of PMC INTR and ENABLE */
+	u8 fault;	/* MMU engine id */
+	u32 base;	/* PRI base */
 };
 
 struct chip {

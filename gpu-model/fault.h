@@ -32,7 +32,7 @@ struct fault_info {
 	enum fault_unit unit;
 	enum mmu_fault type;
 	enum mmu_access access;
-	bool hub;	 /* client type: HUB, else GPC */
+	bool hub; /* client type: HUB, else GPC */
 	unsigned int client, gpc;
 	u64 va;
 	enum aperture inst_aperture;

@@ -10,6 +10,7 @@
 #define GPU_H
 
 #include <pthread.h>
+#include <stdio.h>
 
 #include "bar.h"
 #include "bus.h"
@@ -88,7 +89,14 @@ void gpu_destroy(struct gpu *gpu);
 void gpu_reset(struct gpu *gpu);
 
 /* Log one line, prefixed by time and GPU index. GPU_WARN means the guest did something wrong. */
-enum log_level { GPU_ERROR, GPU_WARN, GPU_INFO, GPU_DEBUG };
+enum log_level {
+	GPU_ERROR,
+	GPU_WARN,
+	GPU_INFO,
+	GPU_DEBUG
+};
+/* Where the log goes and from which level on: stderr and GPU_WARN, unless this says otherwise. */
+void gpu_log_to(FILE *out, enum log_level level);
 void gpu_log(const struct gpu *gpu, enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -55,6 +55,12 @@ void mmio_unmodelled_write(struct gpu *gpu, u32 addr, u32 val);
 u64 mmio_read(struct gpu *gpu, u32 addr, unsigned int size);
 void mmio_write(struct gpu *gpu, u32 addr, u64 val, unsigned int size);
 
+/* Made before any unit registers, and forgotten after the last. */
+void mmio_init(struct gpu *gpu);
+void mmio_fini(struct gpu *gpu);
+/* Plain registers to their reset values, unmodelled ones to 0; what was touched stays known. */
+void mmio_reset(struct gpu *gpu);
+
 /* One line for each register touched that no unit models; returns their number. */
 unsigned int mmio_burn_down(struct gpu *gpu, FILE *out);
 

@@ -22,6 +22,7 @@ struct bench *bench_new(void)
 		.bar1_bytes = BENCH_VRAM,
 	};
 
+	gpu_log_to(stderr, GPU_ERROR); /* the guest's mistakes are the point of many tests */
 	bench->gpu = gpu_create(&config);
 	if (!bench->gpu)
 		abort();
