@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* The virtual machine, as a command line for QEMU: one board, three ways to plug GPUs into it. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "job.h"
+#include "machine.h"
+#include "say.h"
+
+#define BOOT_ARGS "console=ttyS0 panic=-1 mitigations=off printk.devkmsg=on"
+
+const char *const channel_names[CHANNELS] = {
+	[CHANNEL_STATUS] = PORT_STATUS,
+	[CHANNEL_IN] = PORT_IN,
+	[CHANNEL_OUT] = PORT_OUT,
+	[CHANNEL_ERR] = PORT_ERR,
+};
+
+/*
+ * Linux lets peers talk under a common switch, or across a host bridge that it
+ * knows to route between its ports. It knows those of AMD CPUs since Zen (family
+ * 17h), and not the one of this board.
+ */
+static const struct topology {
+	const char *name;
+	bool shared_switch;
+	const char *cpu;
+} topologies[] = {
+	{ "switch", true, "" },
+	{ "roots", false, ",vendor=AuthenticAMD,family=23,model=49,stepping=0" },
+	{ "host-bridge", false, ",vendor=AuthenticAMD,family=15,model=107,stepping=1" },
+	{},
+};
+
+/* A file /dev/kvm proves nothing: it may be there without a CPU that can do it. */
+static bool kvm_usable(void)
+{
+	FILE *file = access("/dev/kvm", R_OK | W_OK) ? NULL : fopen("/proc/cpuinfo", "re");
+	char line[8192];
+	bool usable = false;
+
+	while (file && !usable && fgets(line, sizeof(line), file))
+		if (!strncmp(line, "flags", 5))
+			usable = strstr(line, " vmx ") || strstr(line, " svm ");
+	if (file)
+		fclose(file);
+	return usable;
+}
+
+static const struct topology *topology_find(const char *name)
+{
+	const struct topology *topology = topologies;
+
+	while (topology->name && strcmp(topology->name, name))
+		topology++;
+	if (!topology->name)
+		die("no topology %s", name);
+	return topology;
+}
+
+static void describe_board(struct argv *argv, const struct options *options,
+			   const struct topology *topology)
+{
+	bool kvm = kvm_usable();
+	char bits[32] = "";
+
+	if (options->cpu_bits)
+		snprintf(bits, sizeof(bits), ",phys-bits=%d", options->cpu_bits);
+	argv_add(argv, "qemu-system-x86_64");
+	argv_option(argv, "-machine", "q35,memory-backend=mem,vmport=off,sata=off%s",
+		    kvm ? ",kernel-irqchip=split" : "");
+	argv_option(argv, "-accel", "%s", kvm ? "kvm" : "tcg,thread=multi");
+	/* Without these three, memset_io() clears VRAM by the byte instead of by eight. */
+	argv_option(argv, "-cpu", "max,erms=off,fsrm=off,fsrs=off%s%s", topology->cpu, bits);
+	argv_option(argv, "-smp", "%d", options->cpus);
+	argv_option(argv, "-m", "%dM", options->memory);
+	/* Shared: the model reads and writes these very pages. */
+	argv_option(argv, "-object", "memory-backend-memfd,id=mem,size=%dM,share=on",
+		    options->memory);
+	argv_add(argv, "-nodefaults");
+	argv_add(argv, "-no-user-config");
+	argv_add(argv, "-no-reboot");
+	argv_option(argv, "-display", "none");
+	/* Otherwise the links of root ports never report to be up after a reset. */
+	argv_option(argv, "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off");
+	if (options->iommu)
+		argv_option(argv, "-device", "intel-iommu,intremap=on,caching-mode=on");
+}
+
+static void describe_channels(struct child *qemu, const int channels[CHANNELS])
+{
+	struct argv *argv = &qemu->argv;
+
+	argv_option(argv, "-device", "virtio-serial-pci");
+	for (int i = 0; i < CHANNELS; i++) {
+		argv_option(argv, "-chardev", "socket,id=channel%d,fd=%d", i,
+			    child_gives(qemu, channels[i]));
+		if (i == CHANNEL_LOG)
+			argv_option(argv, "-serial", "chardev:channel%d", i);
+		else
+			argv_option(argv, "-device", "virtserialport,chardev=channel%d,name=%s", i,
+				    channel_names[i]);
+	}
+}
+
+static void describe_share(struct argv *argv, const char *tag, const char *path, const char *mode)
+{
+	argv_option(argv, "-fsdev", "local,id=%s,path=%s,security_model=none,multidevs=remap%s",
+		    tag, path, mode);
+	argv_option(argv, "-device", "virtio-9p-pci,fsdev=%s,mount_tag=%s", tag, tag);
+}
+
+static void describe_gpus(struct argv *argv, const struct options *options, bool shared_switch)
+{
+	int ports = shared_switch && options->gpus ? 1 : options->gpus;
+
+	for (int i = 0; i < ports; i++)
+		argv_option(argv, "-device",
+			    "pcie-root-port,id=root%d,chassis=%d,slot=%d,x-speed=8,x-width=16", i,
+			    i + 1, i + 1);
+	if (ports && shared_switch)
+		argv_option(argv, "-device", "x3130-upstream,id=switch,bus=root0");
+	for (int i = 0; i < options->gpus; i++) {
+		if (shared_switch)
+			argv_option(argv, "-device",
+				    "xio3130-downstream,id=port%d,bus=switch,chassis=%d,slot=%d", i,
+				    i + 2, i + 2);
+		/* One late answer would close the connection for good. */
+		argv_option(argv, "-device",
+			    "{\"driver\":\"vfio-user-pci\",\"id\":\"gpu%d\","
+			    "\"bus\":\"%s%d\",\"addr\":\"0\",\"x-msg-timeout\":60000,"
+			    "\"socket\":{\"type\":\"unix\",\"path\":\"%s/gpu%d.sock\"}}",
+			    i, shared_switch ? "port" : "root", i,
+			    options->processes ? (char[]){ '0' + i, 0 } : "0", i);
+	}
+}
+
+static void describe_controls(struct argv *argv, const struct options *options)
+{
+	int models = options->processes || !options->gpus ? options->gpus : 1;
+
+	for (int i = 0; i < models; i++) {
+		argv_option(argv, "-chardev", "socket,id=control%d,path=%d/control.sock", i, i);
+		if (i == 0)
+			argv_option(argv, "-device",
+				    "virtserialport,chardev=control0,name=gp100.control");
+		else
+			argv_option(argv, "-device",
+				    "virtserialport,chardev=control%d,name=gp100.control.%d", i, i);
+	}
+}
+
+static void describe_boot(struct child *qemu, const struct machine *machine)
+{
+	const struct options *options = machine->options;
+	struct argv *argv = &qemu->argv;
+
+	argv_option(argv, "-kernel", "%s/build/kernel/%s/bzImage", machine->top, options->kernel);
+	argv_option(argv, "-initrd", "/proc/self/fd/%d", child_gives(qemu, machine->image));
+	if (options->firmware)
+		argv_option(argv, "-append",
+			    BOOT_ARGS " "
+			    "firmware_class.path=%s/build/firmware %s",
+			    machine->top, options->append);
+	else
+		argv_option(argv, "-append", BOOT_ARGS " %s",
+			    options->append);
+}
+
+void machine_describe(const struct machine *machine, struct child *qemu)
+{
+	const struct topology *topology = topology_find(machine->options->topology);
+	struct argv *argv = &qemu->argv;
+
+	describe_board(argv, machine->options, topology);
+	describe_channels(qemu, machine->channels);
+	describe_controls(argv, machine->options);
+	/* QEMU runs in the toolbox, where the repository is seen as well. */
+	describe_share(argv, TAG_ROOT, "/", ",readonly=on");
+	if (machine->share >= 0) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d",
+			 child_gives(qemu, machine->share));
+		describe_share(argv, TAG_SHARE, path, "");
+	}
+	describe_gpus(argv, machine->options, topology->shared_switch);
+	describe_boot(qemu, machine);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The virtual machine, as a command line for QEMU. */
+#ifndef RIG_MACHINE_H
+#define RIG_MACHINE_H
+
+#include "child.h"
+#include "options.h"
+
+/* Character channels: sockets whose other ends the runner holds. */
+enum channel {
+	CHANNEL_LOG,	/* serial console: the kernel log */
+	CHANNEL_STATUS, /* guest-init's reports */
+	CHANNEL_IN,
+	CHANNEL_OUT,
+	CHANNEL_ERR,
+	CHANNELS,
+};
+
+/* Names of the virtio-serial ports that guest-init opens. */
+extern const char *const channel_names[CHANNELS];
+
+/*
+ * `channels` and the files of `kernel` are given to QEMU, as are image (the
+ * initramfs) and share (-1: none). Sockets of the model are named relative to
+ * the directory QEMU runs in, as socket addresses are short.
+ */
+struct machine {
+	const char *top;
+	const struct options *options;
+	int channels[CHANNELS];
+	int image;
+	int share;
+};
+
+void machine_describe(const struct machine *machine, struct child *qemu);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of rig/vm. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+#include "say.h"
+
+static const char usage[] =
+	"usage: rig/vm [OPTION...] [-- COMMAND [ARG...]]\n"
+	"Runs COMMAND as root in a virtual machine with modelled GPUs, passes its output\n"
+	"through and ends with its status. Without COMMAND: an interactive shell.\n"
+	"\n"
+	"  --kernel NAME     patched (default), stock or debug: the one in build/kernel/NAME\n"
+	"  --gpus N          modelled GP100s, 0 to 8 (default 2)\n"
+	"  --topology NAME   switch: all GPUs under one switch (default)\n"
+	"                    roots: a root port each, the host bridge is known to route peers\n"
+	"                    host-bridge: a root port each, the host bridge is not known\n"
+	"  --vram MIB        memory of each GPU\n"
+	"  --bar1 MIB        how much of it a peer can see at a time\n"
+	"  --iommu           with an Intel IOMMU\n"
+	"  --cpu-bits N      physical address bits of the CPU, 32 to 52\n"
+	"  --mem MIB         memory of the machine (default 2048)\n"
+	"  --cpus N          CPUs (default 2)\n"
+	"  --share DIR       DIR is /mnt/share in the guest, writable\n"
+	"  --stats FILE      the model's byte counters, as JSON, when the run is over\n"
+	"  --log FILE        the guest's kernel log (default: a new file in build/log/vm);\n"
+	"                    the model's goes to FILE.model\n"
+	"  --timeout S       status 124 after S seconds (default 600; 0: never, as for a shell)\n"
+	"  --allow-splat     kernel warnings do not change the status\n"
+	"  --arch NAME       x86_64\n"
+	"  --append STR      more kernel parameters\n"
+	"  --model-arg ARG   one more argument for the model; may be repeated\n"
+	"  --no-firmware     no firmware files in the guest\n"
+	"  --no-nouveau      do not load nouveau\n"
+	"  --processes       one model process per GPU: peers meet only through QEMU\n"
+	"  --verbose         say what happens when\n"
+	"\n"
+	"Status: COMMAND's own; 124 timeout; 125 the guest's kernel warned, crashed, leaked\n"
+	"or hung; 126 it could not boot, or the machine broke; 127 no such COMMAND.\n";
+
+enum option_id {
+	OPT_KERNEL = 1, OPT_ARCH, OPT_GPUS, OPT_TOPOLOGY, OPT_VRAM, OPT_BAR1, OPT_IOMMU,
+	OPT_CPU_BITS, OPT_MEM, OPT_CPUS, OPT_SHARE, OPT_STATS, OPT_LOG, OPT_TIMEOUT,
+	OPT_ALLOW_SPLAT, OPT_APPEND, OPT_MODEL_ARG, OPT_NO_FIRMWARE, OPT_NO_NOUVEAU,
+	OPT_PROCESSES, OPT_VERBOSE, OPT_HELP,
+};
+
+static const struct option long_options[] = {
+	{ "kernel", required_argument, NULL, OPT_KERNEL },
+	{ "arch", required_argument, NULL, OPT_ARCH },
+	{ "gpus", required_argument, NULL, OPT_GPUS },
+	{ "topology", required_argument, NULL, OPT_TOPOLOGY },
+	{ "vram", required_argument, NULL, OPT_VRAM },
+	{ "bar1", required_argument, NULL, OPT_BAR1 },
+	{ "iommu", no_argument, NULL, OPT_IOMMU },
+	{ "cpu-bits", required_argument, NULL, OPT_CPU_BITS },
+	{ "mem", required_argument, NULL, OPT_MEM },
+	{ "cpus", required_argument, NULL, OPT_CPUS },
+	{ "share", required_argument, NULL, OPT_SHARE },
+	{ "stats", required_argument, NULL, OPT_STATS },
+	{ "log", required_argument, NULL, OPT_LOG },
+	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "allow-splat", no_argument, NULL, OPT_ALLOW_SPLAT },
+	{ "append", required_argument, NULL, OPT_APPEND },
+	{ "model-arg", required_argument, NULL, OPT_MODEL_ARG },
+	{ "no-firmware", no_argument, NULL, OPT_NO_FIRMWARE },
+	{ "no-nouveau", no_argument, NULL, OPT_NO_NOUVEAU },
+	{ "processes", no_argument, NULL, OPT_PROCESSES },
+	{ "verbose", no_argument, NULL, OPT_VERBOSE },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{},
+};
+
+static int number(const char *name, int low, int high)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(optarg, &end, 10);
+	if (errno || end == optarg || *end || value < low || value > high)
+		die("%s %s: a number from %d to %d is wanted", name, optarg, low, high);
+	return value;
+}
+
+/* `choices` are separated by blanks. */
+static const char *choice(const char *name, const char *choices)
+{
+	size_t length = strlen(optarg);
+
+	for (const char *at = choices; length && (at = strstr(at, optarg)); at += length)
+		if ((at == choices || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+			return optarg;
+	die("%s %s: one of these is wanted: %s", name, optarg, choices);
+}
+
+void options_parse(struct options *options, int argc, char **argv)
+{
+	bool timeout_given = false;
+	int id;
+
+	*options = (struct options){
+		.kernel = "patched",
+		.arch = "x86_64",
+		.topology = "switch",
+		.append = "",
+		.gpus = 2,
+		.memory = 2048,
+		.cpus = 2,
+		.firmware = true,
+		.nouveau = true,
+	};
+	opterr = 0;
+	while ((id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1) {
+		switch (id) {
+		case OPT_KERNEL:
+			options->kernel = choice("--kernel", "patched stock debug");
+			break;
+		case OPT_ARCH:
+			options->arch = choice("--arch", "x86_64 arm64");
+			break;
+		case OPT_GPUS:
+			options->gpus = number("--gpus", 0, MAX_GPUS);
+			break;
+		case OPT_TOPOLOGY:
+			options->topology = choice("--topology", "switch roots host-bridge");
+			break;
+		case OPT_VRAM:
+			options->vram = number("--vram", 1, INT_MAX);
+			break;
+		case OPT_BAR1:
+			options->bar1 = number("--bar1", 1, INT_MAX);
+			break;
+		case OPT_IOMMU:
+			options->iommu = true;
+			break;
+		case OPT_CPU_BITS:
+			options->cpu_bits = number("--cpu-bits", 32, 52);
+			break;
+		case OPT_MEM:
+			options->memory = number("--mem", 128, INT_MAX);
+			break;
+		case OPT_CPUS:
+			options->cpus = number("--cpus", 1, 64);
+			break;
+		case OPT_SHARE:
+			options->share = optarg;
+			break;
+		case OPT_STATS:
+			options->stats = optarg;
+			break;
+		case OPT_LOG:
+			options->log = optarg;
+			break;
+		case OPT_TIMEOUT:
+			options->timeout = number("--timeout", 0, 1000000);
+			timeout_given = true;
+			break;
+		case OPT_ALLOW_SPLAT:
+			options->allow_splat = true;
+			break;
+		case OPT_APPEND:
+			options->append = optarg;
+			break;
+		case OPT_MODEL_ARG:
+			argv_add(&options->model_args, "%s", optarg);
+			break;
+		case OPT_NO_FIRMWARE:
+			options->firmware = false;
+			break;
+		case OPT_NO_NOUVEAU:
+			options->nouveau = false;
+			break;
+		case OPT_PROCESSES:
+			options->processes = true;
+			break;
+		case OPT_VERBOSE:
+			options->verbose = true;
+			break;
+		case OPT_HELP:
+			fputs(usage, stdout);
+			exit(0);
+		case ':':
+			die("%s wants a value; rig/vm --help shows all options", argv[optind - 1]);
+		default:
+			die("%s: no such option; rig/vm --help shows all", argv[optind - 1]);
+		}
+	}
+	if (optind < argc)
+		options->command = argv + optind;
+	if (!timeout_given && options->command)
+		options->timeout = 600;
+	if (strcmp(options->arch, "x86_64"))
+		die("--arch %s is not there yet: guests are x86_64", options->arch);
+	if (options->stats && !options->gpus)
+		die("--stats counts what GPUs move, and there are none (--gpus 0)");
+}

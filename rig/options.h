@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of rig/vm. */
+#ifndef RIG_OPTIONS_H
+#define RIG_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "child.h"
+
+#define MAX_GPUS 8
+
+struct options {
+	const char *kernel;
+	const char *arch;
+	const char *topology;
+	const char *share;
+	const char *stats;
+	const char *log;
+	const char *append;
+	int gpus;
+	int vram;	/* MiB; 0: what the model takes for itself; so is bar1 */
+	int bar1;
+	int cpu_bits;	/* 0: what QEMU takes for itself */
+	int memory;	/* MiB */
+	int cpus;
+	int timeout;	/* seconds; 0: none */
+	bool iommu;
+	bool allow_splat;
+	bool firmware;
+	bool nouveau;
+	bool processes;
+	bool verbose;
+	struct argv model_args;
+	char **command; /* NULL: an interactive shell */
+};
+
+/* Dies with a message when it makes no sense. */
+void options_parse(struct options *options, int argc, char **argv);
+
+#endif
