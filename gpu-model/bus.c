@@ -54,6 +54,7 @@ static int message_access(struct gpu *gpu, u64 addr, void *rbuf, const void *wbu
 		log_unanswered(gpu, wbuf, addr, len, "nothing is connected");
 		return -EIO;
 	}
+	engine_block(gpu);
 	pthread_mutex_unlock(&gpu->lock);
 	if (wbuf && ops->peer_write)
 		done = ops->peer_write(gpu->bus.ctx, addr, wbuf, len);
@@ -63,6 +64,7 @@ static int message_access(struct gpu *gpu, u64 addr, void *rbuf, const void *wbu
 		err = wbuf ? ops->dma_write(gpu->bus.ctx, addr, wbuf, len)
 			   : ops->dma_read(gpu->bus.ctx, addr, rbuf, len);
 	pthread_mutex_lock(&gpu->lock);
+	engine_unblock(gpu);
 	if (err) {
 		log_unanswered(gpu, wbuf, addr, len, "nobody answers");
 		return -EIO;

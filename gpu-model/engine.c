@@ -11,6 +11,9 @@
 #include "gpu.h"
 
 #define NS_PER_SECOND UINT64_C(1000000000)
+#define SETTLE_NS     UINT64_C(50000000)
+/* Rounds without a pause, until others that wait for the lock get their turn. */
+#define ROUNDS 16
 
 bool engine_is_current(const struct gpu *gpu)
 {
@@ -37,7 +40,7 @@ u64 engine_step(struct gpu *gpu)
 	return host_wait < timer_wait ? host_wait : timer_wait;
 }
 
-void engine_sleep_us(struct gpu *gpu, u32 us)
+static void sleep_unlocked(struct gpu *gpu, u32 us)
 {
 	struct timespec ts = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000L };
 
@@ -47,10 +50,29 @@ void engine_sleep_us(struct gpu *gpu, u32 us)
 	pthread_mutex_lock(&gpu->lock);
 }
 
+void engine_block(struct gpu *gpu)
+{
+	gpu->engine.blocked = true;
+	if (gpu->engine.started)
+		pthread_cond_broadcast(&gpu->engine.settled);
+}
+
+void engine_unblock(struct gpu *gpu)
+{
+	gpu->engine.blocked = false;
+}
+
+void engine_sleep_us(struct gpu *gpu, u32 us)
+{
+	engine_block(gpu);
+	sleep_unlocked(gpu, us);
+	engine_unblock(gpu);
+}
+
 /* A mutex is not fair: only a short sleep gives a waiter the time to take it. */
 void engine_yield(struct gpu *gpu)
 {
-	engine_sleep_us(gpu, 1);
+	sleep_unlocked(gpu, 1);
 }
 
 static struct timespec deadline(u64 ns)
@@ -63,29 +85,55 @@ static struct timespec deadline(u64 ns)
 				  .tv_nsec = (long)(ns % NS_PER_SECOND) };
 }
 
+void engine_settle(struct gpu *gpu)
+{
+	struct engine *engine = &gpu->engine;
+	struct timespec until;
+
+	if (!engine->started || !(engine->kicked || engine->busy) || engine->blocked)
+		return;
+	until = deadline(SETTLE_NS);
+	while (engine->started && (engine->kicked || engine->busy) && !engine->blocked)
+		if (pthread_cond_timedwait(&engine->settled, &gpu->lock, &until))
+			return;
+}
+
+/* Nothing to do for "wait" ns, unless kicked. */
+static void rest(struct gpu *gpu, u64 wait)
+{
+	struct engine *engine = &gpu->engine;
+	struct timespec until;
+
+	engine->busy = false;
+	pthread_cond_broadcast(&engine->settled);
+	if (wait == UINT64_MAX) {
+		pthread_cond_wait(&engine->wake, &gpu->lock);
+	} else {
+		until = deadline(wait);
+		pthread_cond_timedwait(&engine->wake, &gpu->lock, &until);
+	}
+	engine->busy = true;
+}
+
 static void *engine_main(void *arg)
 {
 	struct gpu *gpu = arg;
 	struct engine *engine = &gpu->engine;
+	unsigned int rounds = 0;
 
 	pthread_mutex_lock(&gpu->lock);
+	engine->busy = true;
 	while (!engine->stop) {
 		u64 wait = engine_step(gpu);
-		struct timespec until;
 
 		if (engine->stop)
 			break;
-		if (!wait) {
+		if (wait && !engine->kicked)
+			rest(gpu, wait);
+		else if (!(++rounds % ROUNDS))
 			engine_yield(gpu);
-		} else if (engine->kicked) {
-			continue;
-		} else if (wait == UINT64_MAX) {
-			pthread_cond_wait(&engine->wake, &gpu->lock);
-		} else {
-			until = deadline(wait);
-			pthread_cond_timedwait(&engine->wake, &gpu->lock, &until);
-		}
 	}
+	engine->busy = false;
 	pthread_mutex_unlock(&gpu->lock);
 	return NULL;
 }
@@ -99,6 +147,8 @@ int engine_start(struct gpu *gpu)
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	err = pthread_cond_init(&engine->wake, &attr);
+	if (!err)
+		err = pthread_cond_init(&engine->settled, &attr);
 	pthread_condattr_destroy(&attr);
 	if (err)
 		return -err;
@@ -106,6 +156,7 @@ int engine_start(struct gpu *gpu)
 	err = pthread_create(&engine->thread, NULL, engine_main, gpu);
 	if (err) {
 		pthread_cond_destroy(&engine->wake);
+		pthread_cond_destroy(&engine->settled);
 		gpu_log(gpu, GPU_ERROR, "no engine thread: %s", strerror(err));
 		return -err;
 	}
@@ -127,7 +178,9 @@ void engine_stop(struct gpu *gpu)
 	engine->started = false;
 	engine->stop = true;
 	pthread_cond_signal(&engine->wake);
+	pthread_cond_broadcast(&engine->settled);
 	pthread_mutex_unlock(&gpu->lock);
 	pthread_join(engine->thread, NULL);
 	pthread_cond_destroy(&engine->wake);
+	pthread_cond_destroy(&engine->settled);
 }

@@ -17,8 +17,10 @@ struct engine_delay {
 
 struct engine {
 	pthread_t thread;
-	pthread_cond_t wake;
+	pthread_cond_t wake, settled;
 	bool started, stop, kicked;
+	bool busy;     /* has work, and can do it now */
+	bool blocked;  /* in the midst of it, waits for DMA or sleeps */
 	bool stepping; /* a thread is inside engine_step(): runner */
 	pthread_t runner;
 	struct engine_delay delay;
@@ -32,6 +34,16 @@ void engine_kick(struct gpu *gpu);
 bool engine_is_current(const struct gpu *gpu);
 /* One round over everything that can run; returns the ns until it wants another, 0 for at once. */
 u64 engine_step(struct gpu *gpu);
+/*
+ * Wait, at most some tens of ms, until the engine thread has done what it can do by itself.
+ * Engines are fast against a CPU that reads across PCIe, while this thread may be scheduled late:
+ * a read that comes after a kick is answered after the work, as it would be on a real board. The
+ * delays above make the opposite happen. Caller holds gpu->lock, which is dropped meanwhile.
+ */
+void engine_settle(struct gpu *gpu);
+/* Around a wait of the engine thread for somebody else, with gpu->lock held. */
+void engine_block(struct gpu *gpu);
+void engine_unblock(struct gpu *gpu);
 /* Sleep on the engine thread with gpu->lock dropped. */
 void engine_sleep_us(struct gpu *gpu, u32 us);
 /* On the engine thread: let others have gpu->lock for a moment. */

@@ -358,6 +358,12 @@ static void piecewise(struct gpu *gpu, u32 region, u64 offset, u8 *rbuf, const u
 	}
 }
 
+static void read_bar1(struct gpu *gpu, u64 offset, u8 *buf, u32 count)
+{
+	engine_settle(gpu);
+	bar1_read(gpu, offset, buf, count, CLIENT_CPU);
+}
+
 /* Returns 0 or a positive errno. */
 static int region_access(struct gpu *gpu, u32 region, u64 offset, u8 *rbuf, const u8 *wbuf,
 			 u32 count)
@@ -376,7 +382,7 @@ static int region_access(struct gpu *gpu, u32 region, u64 offset, u8 *rbuf, cons
 		if (wbuf)
 			bar1_write(gpu, offset, wbuf, count, CLIENT_CPU);
 		else
-			bar1_read(gpu, offset, rbuf, count, CLIENT_CPU);
+			read_bar1(gpu, offset, rbuf, count);
 		break;
 	default:
 		if (wbuf)
