@@ -119,9 +119,13 @@ const char *child_fate(const struct child *child)
 {
 	static char text[64];
 
-	if (WIFSIGNALED(child->status))
-		snprintf(text, sizeof(text), "was killed by signal %d", WTERMSIG(child->status));
+	/* The shells in between tell of a signal by adding 128. */
+	int status = WIFSIGNALED(child->status) ? 128 + WTERMSIG(child->status) :
+						  WEXITSTATUS(child->status);
+
+	if (status > 128)
+		snprintf(text, sizeof(text), "was killed by signal %d", status - 128);
 	else
-		snprintf(text, sizeof(text), "ended with status %d", WEXITSTATUS(child->status));
+		snprintf(text, sizeof(text), "ended with status %d", status);
 	return text;
 }

@@ -41,12 +41,14 @@ static void __attribute__((noreturn)) end_machine(void)
 void give_up(const char *format, ...)
 {
 	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	char why[512];
 	va_list args;
 
 	va_start(args, format);
-	dprintf(fd >= 0 ? fd : 2, "guest-init: ");
-	vdprintf(fd >= 0 ? fd : 2, format, args);
+	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
+	/* One write is one line of the log. */
+	dprintf(fd >= 0 ? fd : 2, "guest-init: %s\n", why);
 	end_machine();
 }
 

@@ -8,7 +8,7 @@
 #include "machine.h"
 #include "say.h"
 
-#define BOOT_ARGS "console=ttyS0 panic=-1 mitigations=off printk.devkmsg=on"
+#define BOOT_ARGS "console=ttyS0 panic=-1 mitigations=off tsc=reliable printk.devkmsg=on"
 
 const char *const channel_names[CHANNELS] = {
 	[CHANNEL_STATUS] = PORT_STATUS,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "options.h"
 #include "say.h"
@@ -88,6 +89,12 @@ static int number(const char *name, int low, int high)
 	return value;
 }
 
+/* MiB */
+static int memory_of_host(void)
+{
+	return sysconf(_SC_PHYS_PAGES) / ((1 << 20) / sysconf(_SC_PAGESIZE));
+}
+
 /* `choices` are separated by blanks. */
 static const char *choice(const char *name, const char *choices)
 {
@@ -143,7 +150,7 @@ void options_parse(struct options *options, int argc, char **argv)
 			options->cpu_bits = number("--cpu-bits", 32, 52);
 			break;
 		case OPT_MEM:
-			options->memory = number("--mem", 128, INT_MAX);
+			options->memory = number("--mem", 128, memory_of_host());
 			break;
 		case OPT_CPUS:
 			options->cpus = number("--cpus", 1, 64);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -531,10 +532,12 @@ static bool deliver_results(const struct run *run)
 
 static void show_log(const struct run *run)
 {
-	if (run->log.complaints)
+	if (run->log.complaints) {
 		klog_show_splat(&run->log);
-	else
+	} else if (run->log.last_count) {
+		say("the kernel's last words:");
 		klog_show_last(&run->log);
+	}
 	say("the whole kernel log: %s", run->log.path);
 }
 
@@ -547,22 +550,21 @@ static int verdict_of_stop(const struct run *run)
 		say("ended by signal %d (%s)", run->signal, strsignal(run->signal));
 		return STATUS_SIGNAL + run->signal;
 	case STOP_TIMEOUT:
-		say("no end after %d s (--timeout); the kernel's last words:", run->options.timeout);
+		say("no end after %d s (--timeout)", run->options.timeout);
 		show_log(run);
 		return STATUS_TIMEOUT;
 	case STOP_BOOT:
-		say("the guest did not boot in %d s; the kernel's last words:", BOOT_S);
+		say("the guest did not boot in %d s", BOOT_S);
 		show_log(run);
 		return STATUS_NO_RUN;
 	case STOP_HALT:
-		say("the guest hangs since its command ended; the kernel's last words:");
+		say("the guest hangs since its command ended");
 		show_log(run);
 		return STATUS_SPLAT;
 	case STOP_MODEL:
 		for (int i = 0; i < run->model_count; i++)
 			if (!run->models[i].pid)
 				say("the GPU model %s", child_fate(&run->models[i]));
-		say("no GPU model, no machine; the kernel's last words:");
 		show_log(run);
 		return STATUS_NO_RUN;
 	case STOP_OUTPUT:
@@ -581,15 +583,13 @@ static int verdict_of_guest(const struct run *run)
 {
 	if (run->status != NO_STATUS)
 		return NO_STATUS;
-	if (run->ready && run->log.panic) {
+	if (run->log.panic)
 		say("the guest's kernel panicked:");
-		show_log(run);
-		return STATUS_SPLAT;
-	}
-	say("%s %s before %s; the kernel's last words:", run->qemu.name, child_fate(&run->qemu),
-	    run->ready ? "the command ended" : "the guest had booted");
+	else
+		say("QEMU %s before %s", child_fate(&run->qemu),
+		    run->ready ? "the command ended" : "the guest had booted");
 	show_log(run);
-	return STATUS_NO_RUN;
+	return run->ready && run->log.panic ? STATUS_SPLAT : STATUS_NO_RUN;
 }
 
 static int verdict(struct run *run)
@@ -653,6 +653,8 @@ int main(int argc, char **argv)
 	image = guest_image(run.top, &run.options);
 	prepare(&run);
 	catch_signals(&run);
+	/* What a killed child leaves behind comes to us: we end when all of it has. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 
 	if (start_models(&run) && start_qemu(&run, image, share)) {
 		stage(&run, "QEMU starts");
@@ -663,6 +665,8 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; i < run.model_count; i++)
 		child_kill(&run.models[i]);
+	while (wait(NULL) > 0 || errno == EINTR)
+		;
 	if (run.terminal_raw)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &run.terminal);
 	klog_end(&run.log);
