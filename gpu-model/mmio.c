@@ -14,14 +14,8 @@
 
 struct word {
 	u32 value;
-	u16 plain;   /* index + 1 in the table of plain registers; 0 when it is none */
-	u16 touched; /* as unmodelled: TOUCHED_* */
-	u32 reads, writes;
-};
-
-enum {
-	TOUCHED_READ = 1,
-	TOUCHED_WRITE = 2
+	u16 plain;	   /* index + 1 in the table of plain registers; 0 when it is none */
+	u32 reads, writes; /* as a register that nobody models */
 };
 
 struct plain {
@@ -34,6 +28,8 @@ struct mmio_table {
 	unsigned int range_count;
 	struct plain *plain;
 	size_t plain_count;
+	u32 *touched; /* indices of words that nobody models */
+	size_t touched_count, touched_room;
 	u32 last_read;
 	u64 same_reads;
 	struct word word[WORDS]; /* mostly never touched, so that it costs little memory */
@@ -48,6 +44,7 @@ void mmio_init(struct gpu *gpu)
 
 void mmio_fini(struct gpu *gpu)
 {
+	free(gpu->mmio.table->touched);
 	free(gpu->mmio.table->plain);
 	free(gpu->mmio.table);
 }
@@ -107,9 +104,8 @@ void mmio_reset(struct gpu *gpu)
 {
 	struct mmio_table *table = gpu->mmio.table;
 
-	for (u32 i = 0; i < WORDS; i++)
-		if (table->word[i].touched)
-			table->word[i].value = 0;
+	for (size_t i = 0; i < table->touched_count; i++)
+		table->word[table->touched[i]].value = 0;
 	for (size_t i = 0; i < table->plain_count; i++)
 		word_at(gpu, table->plain[i].addr)->value = table->plain[i].reset;
 }
@@ -124,21 +120,40 @@ void mmio_poke(struct gpu *gpu, u32 addr, u32 val)
 	word_at(gpu, addr)->value = val;
 }
 
+static struct word *touch(struct gpu *gpu, u32 addr)
+{
+	struct mmio_table *table = gpu->mmio.table;
+	struct word *word = word_at(gpu, addr);
+	u32 *grown;
+
+	if (word->reads || word->writes)
+		return word;
+	if (table->touched_count == table->touched_room) {
+		table->touched_room = table->touched_room ? 2 * table->touched_room : 64;
+		grown = realloc(table->touched, table->touched_room * sizeof(*grown));
+		if (!grown)
+			abort();
+		table->touched = grown;
+	}
+	table->touched[table->touched_count++] = addr / 4;
+	return word;
+}
+
 u32 mmio_unmodelled_read(struct gpu *gpu, u32 addr)
 {
-	struct word *word = word_at(gpu, addr);
+	struct word *word = touch(gpu, addr);
 
-	word->touched |= TOUCHED_READ;
-	word->reads++;
+	if (word->reads < UINT32_MAX)
+		word->reads++;
 	return word->value;
 }
 
 void mmio_unmodelled_write(struct gpu *gpu, u32 addr, u32 val)
 {
-	struct word *word = word_at(gpu, addr);
+	struct word *word = touch(gpu, addr);
 
-	word->touched |= TOUCHED_WRITE;
-	word->writes++;
+	if (word->writes < UINT32_MAX)
+		word->writes++;
 	word->value = val;
 }
 
@@ -235,22 +250,27 @@ void mmio_write(struct gpu *gpu, u32 addr, u64 val, unsigned int size)
 	}
 }
 
+static int by_index(const void *a, const void *b)
+{
+	u32 x = *(const u32 *)a, y = *(const u32 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
 unsigned int mmio_burn_down(struct gpu *gpu, FILE *out)
 {
-	const struct mmio_table *table = gpu->mmio.table;
-	unsigned int count = 0;
+	struct mmio_table *table = gpu->mmio.table;
 
-	for (u32 i = 0; i < WORDS; i++) {
-		const struct word *word = &table->word[i];
-		const struct mmio_range *range;
+	if (table->touched_count)
+		qsort(table->touched, table->touched_count, sizeof(*table->touched), by_index);
+	for (size_t i = 0; i < table->touched_count; i++) {
+		u32 addr = 4 * table->touched[i];
+		const struct word *word = word_at(gpu, addr);
+		const struct mmio_range *range = find_range(table, addr);
 
-		if (!word->touched)
-			continue;
-		range = find_range(table, 4 * i);
 		fprintf(out, "GPU %u: unmodelled register %06x (%s): %u reads, %u writes, %08x\n",
-			gpu->config.index, 4 * i, range ? range->unit : "no unit", word->reads,
+			gpu->config.index, addr, range ? range->unit : "no unit", word->reads,
 			word->writes, word->value);
-		count++;
 	}
-	return count;
+	return (unsigned int)table->touched_count;
 }

@@ -13,6 +13,19 @@ enum {
 	HEAP_BASE = 0x600000,
 };
 
+static void start(struct bench *bench)
+{
+	bench_set_reg(bench, 0x000200, 0xffffffff);
+	bench_set_reg(bench, 0x000204, 0xffffffff);
+	bench_set_reg(bench, 0x002254, BIT(28) | USERD_BASE >> 12);
+	bench_set_reg(bench, 0x002140, 0x7fffffff);
+	for (unsigned int i = 0; i < chip_gp100.pbdmas; i++) {
+		bench_set_reg(bench, 0x04010c + i * 0x2000, 0xfffffeff);
+		bench_set_reg(bench, 0x04014c + i * 0x2000, 0xffffffff);
+	}
+	bench->pdb = bench_alloc(bench, 0x1000, 0x1000);
+}
+
 struct bench *bench_new(void)
 {
 	struct bench *bench = calloc(1, sizeof(*bench));
@@ -27,16 +40,18 @@ struct bench *bench_new(void)
 	if (!bench->gpu)
 		abort();
 	bench->free = HEAP_BASE;
-	bench_set_reg(bench, 0x000200, 0xffffffff);
-	bench_set_reg(bench, 0x000204, 0xffffffff);
-	bench_set_reg(bench, 0x002254, BIT(28) | USERD_BASE >> 12);
-	bench_set_reg(bench, 0x002140, 0x7fffffff);
-	for (unsigned int i = 0; i < chip_gp100.pbdmas; i++) {
-		bench_set_reg(bench, 0x04010c + i * 0x2000, 0xfffffeff);
-		bench_set_reg(bench, 0x04014c + i * 0x2000, 0xffffffff);
-	}
-	bench->pdb = bench_alloc(bench, 0x1000, 0x1000);
+	start(bench);
 	return bench;
+}
+
+void bench_restart(struct bench *bench, u64 free)
+{
+	memset(bench->gpu->fb.vram + free, 0, bench->free - free);
+	bench->free = free;
+	pthread_mutex_lock(&bench->gpu->lock);
+	gpu_reset(bench->gpu);
+	pthread_mutex_unlock(&bench->gpu->lock);
+	start(bench);
 }
 
 void bench_delete(struct bench *bench)

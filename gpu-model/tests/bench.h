@@ -32,6 +32,9 @@ struct bench_channel {
 struct bench *bench_new(void);
 void bench_delete(struct bench *bench);
 
+/* All units reset, and memory from "free" on cleared and free again: a new start, but quick. */
+void bench_restart(struct bench *bench, u64 free);
+
 /* Run the engines until they have nothing to do but wait; returns what they want to wait for. */
 u64 bench_run(struct bench *bench);
 

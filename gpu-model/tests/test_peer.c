@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* GPUs and the bus: DMA to RAM by file and by message, and to each other's BAR1 on every way. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "bench.h"
+#include "wire.h"
+
+#define SEM	  UINT64_C(0x400000000)
+#define AREA	  0x100000u
+#define PHYS_COPY (2 | BIT(2) | BIT(7) | BIT(8) | BIT(12) | BIT(13))
+#define VIDMEM	  0
+#define SYSMEM	  1
+
+struct fixture {
+	struct bench *bench[2];
+	struct bench_channel channel;
+	struct wire *wire;
+	u64 area[2]; /* VRAM of each */
+	u64 sem;
+	u32 releases;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct gpu *gpus[2];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		f->bench[i] = bench_new();
+		gpus[i] = f->bench[i]->gpu;
+		f->area[i] = bench_alloc(f->bench[i], AREA, 0x1000);
+		for (u32 at = 0; at < AREA; at += 4)
+			bench_set_vram32(f->bench[i], f->area[i] + at, (at + i) * 2654435761u);
+	}
+	bench_channel(f->bench[0], &f->channel, 3, 1, true);
+	f->sem = bench_map_new(f->bench[0], SEM, 0x1000);
+	f->wire = wire_new(gpus, 2);
+	wire_enable(f->wire, 0);
+	wire_enable(f->wire, 1);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	wire_delete(f->wire);
+	bench_delete(f->bench[0]);
+	bench_delete(f->bench[1]);
+	free(f);
+	return 0;
+}
+
+static u8 *vram(struct fixture *f, unsigned int gpu, u64 addr)
+{
+	return f->bench[gpu]->gpu->fb.vram + addr;
+}
+
+static void method(struct fixture *f, u32 method, u32 data)
+{
+	push_method(&f->channel, 4, method, data);
+}
+
+static void copy(struct fixture *f, u32 src_target, u64 src, u32 dst_target, u64 dst, u32 len)
+{
+	const u32 *word = (const u32 *)vram(f, 0, f->sem);
+
+	method(f, 0x260, src_target);
+	method(f, 0x264, dst_target);
+	method(f, 0x400, (u32)(src >> 32));
+	method(f, 0x404, (u32)src);
+	method(f, 0x408, (u32)(dst >> 32));
+	method(f, 0x40c, (u32)dst);
+	method(f, 0x418, len);
+	method(f, 0x300, PHYS_COPY);
+	method(f, 0x240, (u32)(SEM >> 32));
+	method(f, 0x244, (u32)SEM);
+	method(f, 0x248, f->releases + 1);
+	method(f, 0x300, 1 << 3);
+	bench_kick(&f->channel);
+	assert_true(wire_pump(f->wire, word, f->releases));
+	f->releases++;
+}
+
+static u64 stat(struct fixture *f, enum stats_kind kind)
+{
+	return f->bench[0]->gpu->stats.bytes[CLIENT_CE][kind];
+}
+
+static void ram(struct fixture *f, bool with_file)
+{
+	assert_int_equal(wire_map_ram(f->wire, 0, with_file), 0);
+	copy(f, VIDMEM, f->area[0], SYSMEM, 0x12340, 0x54321);
+	assert_memory_equal(f->wire->ram + 0x12340, vram(f, 0, f->area[0]), 0x54321);
+	memset(f->wire->ram + 0x200000, 0x77, 0x10000);
+	copy(f, SYSMEM, 0x200000, VIDMEM, f->area[0], 0x10000);
+	assert_memory_equal(f->wire->ram + 0x200000, vram(f, 0, f->area[0]), 0x10000);
+	assert_int_equal(stat(f, STATS_SYSTEM_WRITE), 0x54321);
+	assert_int_equal(stat(f, STATS_SYSTEM_READ), 0x10000);
+	assert_int_equal(stat(f, STATS_PEER_READ) + stat(f, STATS_PEER_WRITE), 0);
+}
+
+static void ram_by_file(void **state)
+{
+	ram(*state, true);
+}
+
+static void ram_by_message(void **state)
+{
+	ram(*state, false);
+}
+
+static void both_ways(struct fixture *f, u32 len)
+{
+	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], len);
+	assert_memory_equal(vram(f, 0, f->area[0]), vram(f, 1, f->area[1]), len);
+	memset(vram(f, 0, f->area[0]), 0x55, len);
+	copy(f, VIDMEM, f->area[0], SYSMEM, wire_bar1(1) + f->area[1], len);
+	for (u32 i = 0; i < len; i++)
+		assert_int_equal(*vram(f, 1, f->area[1] + i), 0x55);
+	assert_int_equal(stat(f, STATS_PEER_READ), len);
+	assert_int_equal(stat(f, STATS_PEER_WRITE), len);
+	assert_int_equal(stat(f, STATS_SYSTEM_READ) + stat(f, STATS_SYSTEM_WRITE), 0);
+}
+
+static void peer_direct(void **state)
+{
+	struct fixture *f = *state;
+
+	both_ways(f, AREA);
+	/* one proof of 8 bytes a page, and never again while nothing changes */
+	assert_int_equal(f->wire->machine.proofs, AREA / 4096);
+	assert_int_equal(f->wire->region_messages, AREA / 4096);
+	assert_int_equal(f->bench[1]->gpu->stats.bar1_peer_write, AREA);
+	wire_enable(f->wire, 1);
+	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], 4096);
+	assert_int_equal(f->wire->machine.proofs, AREA / 4096 + 1);
+}
+
+static void peer_by_message(void **state)
+{
+	struct fixture *f = *state;
+
+	f->wire->machine.mode = PEER_QEMU;
+	both_ways(f, 0x4000);
+	assert_int_equal(f->wire->machine.proofs, 0);
+	assert_int_equal(f->bench[1]->gpu->stats.bar1_peer_read, 0);
+}
+
+static void peer_compared(void **state)
+{
+	struct fixture *f = *state;
+
+	f->wire->machine.mode = PEER_COMPARE;
+	both_ways(f, 0x3000);
+}
+
+/* What QEMU does not let through does not go by the short way either. */
+static void peer_out_of_reach(void **state)
+{
+	struct fixture *f = *state;
+	u16 command = 4;
+
+	assert_int_equal(wire_write(f->wire, 1, 7, 4, &command, 2), 0);
+	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], 0x2000);
+	for (u32 i = 0; i < 0x2000; i++)
+		assert_int_equal(*vram(f, 0, f->area[0] + i), 0xff);
+	assert_int_equal(f->wire->machine.proofs, 0);
+	assert_int_equal(stat(f, STATS_PEER_READ), 0);
+}
+
+static void no_bus_master(void **state)
+{
+	struct fixture *f = *state;
+	u16 command = 2;
+
+	assert_int_equal(wire_map_ram(f->wire, 0, true), 0);
+	memset(f->wire->ram, 0x11, 0x1000);
+	assert_int_equal(wire_write(f->wire, 0, 7, 4, &command, 2), 0);
+	copy(f, VIDMEM, f->area[0], SYSMEM, 0, 0x1000);
+	for (u32 i = 0; i < 0x1000; i++)
+		assert_int_equal(f->wire->ram[i], 0x11);
+}
+
+/* The fast path must carry 20 MB/s at least. */
+static void peer_speed(void **state)
+{
+	struct fixture *f = *state;
+	struct timespec a, b;
+	double s;
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (unsigned int i = 0; i < 8; i++)
+		copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], AREA);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	s = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) * 1e-9;
+	print_message("peer read: %.0f MB/s\n", 8 * AREA / s / 1e6);
+	assert_true(8 * AREA / s > 20e6);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(ram_by_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(ram_by_message, setup, teardown),
+		cmocka_unit_test_setup_teardown(peer_direct, setup, teardown),
+		cmocka_unit_test_setup_teardown(peer_by_message, setup, teardown),
+		cmocka_unit_test_setup_teardown(peer_compared, setup, teardown),
+		cmocka_unit_test_setup_teardown(peer_out_of_reach, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_bus_master, setup, teardown),
+		cmocka_unit_test_setup_teardown(peer_speed, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("peer", tests, NULL, NULL);
+}
