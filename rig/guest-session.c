@@ -23,7 +23,7 @@
 #define PORT_WAIT_S 20
 #define NOT_FOUND   127
 
-static char *const environment[] = {
+static char *environment[] = {
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 	"HOME=/root", "USER=root", "SHELL=/bin/bash", "LANG=C.UTF-8", "TERM=dumb", NULL,
 };
@@ -185,7 +185,7 @@ static void __attribute__((noreturn)) become_command(const struct session *sessi
 	setsid();
 	for (int i = 0; i < 3; i++)
 		dup2(session->theirs[i], i);
-	environ = (char **)environment;
+	environ = environment;
 	if (tty) {
 		int at = 0;
 

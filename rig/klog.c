@@ -68,21 +68,28 @@ bool klog_is_complaint(const char *line)
 	return false;
 }
 
+static void keep_splat_line(struct klog *log, const char *line)
+{
+	if (line && log->splat_count < KLOG_SPLAT_LINES)
+		log->splat[log->splat_count++] = strdup(line);
+}
+
 static void see_line(void *context, const char *line)
 {
 	struct klog *log = context;
 	char **slot = &log->last[log->last_count++ % KLOG_LAST_LINES];
 
-	free(*slot);
-	*slot = strdup(line);
-
 	if (klog_is_complaint(line)) {
-		log->complaints++;
+		/* The text of a WARN() is a line above. */
+		if (!log->complaints++ && log->last_count > 1)
+			keep_splat_line(log, log->last[(log->last_count - 2) % KLOG_LAST_LINES]);
 		if (strstr(line, panic_text))
 			log->panic = true;
 	}
-	if (log->complaints && log->splat_count < KLOG_SPLAT_LINES)
-		log->splat[log->splat_count++] = strdup(line);
+	if (log->complaints)
+		keep_splat_line(log, line);
+	free(*slot);
+	*slot = strdup(line);
 }
 
 void klog_open(struct klog *log, const char *path)

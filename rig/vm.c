@@ -4,6 +4,7 @@
  * model, then QEMU, moves the bytes between guest and user, watches everything,
  * and says in one status what came of it.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -34,6 +35,8 @@
 #define MODEL_END_S   10
 #define BOOT_S	      120 /* a debug kernel on a busy machine needs 30 */
 #define HALT_S	      60  /* likewise, with its search for leaks */
+
+#define KEEP_LOGS 200
 
 #define NO_STATUS (-1)
 
@@ -138,22 +141,37 @@ static void require_all(const struct run *run)
 		require(run->top, "build/firmware", "firmware");
 }
 
-/* A new file in build/log/vm, and no more than the newest of them. */
+static int is_log(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* A new file in build/log/vm, where the oldest make room; names sort by time. */
 static char *default_log(const char *top)
 {
-	char *directory = path_in(top, "build/log"), *path;
+	char *parent = path_in(top, "build/log"), *directory = path_in(top, "build/log/vm"), *path;
 	char stamp[32];
 	time_t seconds = time(NULL);
+	struct dirent **logs;
+	int count;
 
-	mkdir(directory, 0777);
-	path = path_in(directory, "vm");
-	if (mkdir(path, 0777) && errno != EEXIST)
-		die("cannot create %s: %s", path, strerror(errno));
-	free(directory);
-	directory = path;
-	strftime(stamp, sizeof(stamp), "%m%d-%H%M%S", localtime(&seconds));
+	mkdir(parent, 0777);
+	if (mkdir(directory, 0777) && errno != EEXIST)
+		die("cannot create %s: %s", directory, strerror(errno));
+	count = scandir(directory, &logs, is_log, alphasort);
+	for (int i = 0; i < count; i++) {
+		path = path_in(directory, logs[i]->d_name);
+		if (i < count - KEEP_LOGS)
+			unlink(path);
+		free(path);
+		free(logs[i]);
+	}
+	if (count >= 0)
+		free(logs);
+	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", localtime(&seconds));
 	if (asprintf(&path, "%s/%s-%d.log", directory, stamp, getpid()) < 0)
 		die("out of memory");
+	free(parent);
 	free(directory);
 	return path;
 }
@@ -627,7 +645,9 @@ static void prepare(struct run *run)
 {
 	char *build = path_in(run->top, "build/tmp");
 
-	require(run->top, "build/toolbox/.recipe", "toolbox");
+	/* Inside the toolbox there is no need for one. */
+	if (access("/.recipe", F_OK))
+		require(run->top, "build/toolbox/.recipe", "toolbox");
 	require_all(run);
 	klog_open(&run->log, run->options.log ?: default_log(run->top));
 	/* What an earlier run left must not be taken for the result of this one. */
