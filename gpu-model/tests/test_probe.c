@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* The small units that a driver meets while it probes: PMC, PTIMER, PTOP, PROM, BARs, router. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bench.h"
+
+static int setup(void **state)
+{
+	*state = bench_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	bench_delete(*state);
+	return 0;
+}
+
+static void identification(void **state)
+{
+	assert_int_equal(bench_reg(*state, 0), 0x130000a1);
+	assert_int_equal(bench_reg(*state, 0x88000), 0x15f810de); /* configuration space's mirror */
+	bench_set_reg(*state, 0, 0);
+	assert_int_equal(bench_reg(*state, 0), 0x130000a1);
+}
+
+static unsigned int msis;
+
+static void count_msi(void *ctx)
+{
+	(void)ctx;
+	msis++;
+}
+
+/* The tree's output is sent on its rise, once per arming. */
+static void interrupts(void **state)
+{
+	struct bench *bench = *state;
+
+	msis = 0;
+	bench->gpu->pci.irq = count_msi;
+	bench_set_reg(bench, 0x88004, 6); /* memory, bus master */
+	bench_set_reg(bench, 0x88068, 0x10000);
+	bench_set_reg(bench, 0x88704, 0);
+	bench_set_reg(bench, 0x1a0, BIT(31));
+	assert_int_equal(bench_reg(bench, 0x100), BIT(31));
+	assert_int_equal(msis, 0);
+	bench_set_reg(bench, 0x160, BIT(31));
+	assert_int_equal(bench_reg(bench, 0x140), BIT(31));
+	assert_int_equal(msis, 1);
+	bench_set_reg(bench, 0x180, BIT(31)); /* masked and unmasked, but not re-armed */
+	bench_set_reg(bench, 0x160, BIT(31));
+	assert_int_equal(msis, 1);
+	bench_set_reg(bench, 0x88704, 0);
+	assert_int_equal(msis, 2);
+	bench_set_reg(bench, 0x1a0, 0);
+	bench_set_reg(bench, 0x88704, 0);
+	assert_int_equal(msis, 2);
+}
+
+static u64 now(struct bench *bench)
+{
+	u32 high, low;
+
+	do {
+		high = bench_reg(bench, 0x9410);
+		low = bench_reg(bench, 0x9400);
+	} while (high != bench_reg(bench, 0x9410));
+	return (u64)high << 32 | low;
+}
+
+static void timer(void **state)
+{
+	struct bench *bench = *state;
+	u64 before;
+
+	bench_set_reg(bench, 0x9410, 5);
+	bench_set_reg(bench, 0x9400, 0x1000);
+	before = now(bench);
+	assert_true(before >= (UINT64_C(5) << 32 | 0x1000) && before >> 32 == 5);
+	assert_int_equal(before & 0x1f, 0);
+	while (now(bench) == before)
+		continue;
+
+	bench_set_reg(bench, 0x9140, 1);
+	bench_set_reg(bench, 0x9420, (u32)now(bench) + 1000000);
+	bench_run(bench);
+	assert_int_equal(bench_reg(bench, 0x9100), 0);
+	while (!bench_reg(bench, 0x9100))
+		bench_run(bench);
+	assert_true((s32)((u32)now(bench) - bench_reg(bench, 0x9420)) >= 0);
+	assert_int_equal(bench_reg(bench, 0x100) & BIT(20), BIT(20));
+	bench_set_reg(bench, 0x9100, 1);
+	assert_int_equal(bench_reg(bench, 0x100) & BIT(20), 0);
+}
+
+/* Words as worked out by hand from the published fields. */
+static void device_info(void **state)
+{
+	static const u32 want[] = {
+		0x8006183e, 0x80400005, 0x00000003, 0x84228c3e, 0x801040ad, 0x0000004f,
+		0x88430e3e, 0x841040b5, 0x0000004f, 0x8c63aa3e, 0x881040dd, 0x0000004f,
+		0x90852c3e, 0x8c1040e5, 0x0000004f, 0x94a5ae3e, 0x901040ed, 0x0000004f,
+		0x98c1303e, 0x941040f5, 0x0000004f, 0,
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(want); i++)
+		assert_int_equal(bench_reg(*state, 0x22700 + 4 * i), want[i]);
+}
+
+static void memory_size(void **state)
+{
+	u32 mib = 0, fbps = bench_reg(*state, 0x22438), fbpas = bench_reg(*state, 0x22458);
+
+	for (u32 i = 0; i < fbps * fbpas; i++)
+		mib += bench_reg(*state, 0x90020c + 0x4000 * i);
+	assert_int_equal(mib, BENCH_VRAM >> 20);
+}
+
+static void vbios(void **state)
+{
+	u8 image[0x2000], sum = 0;
+	u32 word, at = 0;
+
+	for (u32 i = 0; i < sizeof(image); i += 4) {
+		word = bench_reg(*state, 0x300000 + i);
+		memcpy(image + i, &word, 4);
+	}
+	for (u32 i = 0; i < sizeof(image); i++)
+		sum = (u8)(sum + image[i]);
+	assert_int_equal(sum, 0);
+	assert_memory_equal(image, "\x55\xaa", 2);
+	assert_memory_equal(image + image[0x18], "PCIR\xde\x10\xf8\x15", 8);
+	while (memcmp(image + at, "\xff\xb8\x42\x49\x54", 5))
+		assert_true(++at < sizeof(image) - 12);
+	sum = 0;
+	for (u32 i = 0; i < 12; i++)
+		sum = (u8)(sum + image[at + i]);
+	assert_int_equal(sum, 0);
+}
+
+static void windows(void **state)
+{
+	struct bench *bench = *state;
+	struct gpu *gpu = bench->gpu;
+	u64 inst = bench_alloc(bench, 0x1000, 0x1000), page = bench_map_new(bench, 0x5000, 0x1000);
+	u32 val = 0x12345678;
+
+	bench_set_reg(bench, 0x1700, (u32)(page >> 16));
+	bench_set_reg(bench, 0x700000 + (page & 0xffff) + 0x10, 0xcafe);
+	assert_int_equal(bench_vram32(bench, page + 0x10), 0xcafe);
+	bench_set_vram32(bench, inst + 0x200, (u32)bench->pdb | BIT(10) | BIT(11));
+	bench_set_vram32(bench, inst + 0x208, 0x01fff000);
+	bench_set_reg(bench, 0x1714, BIT(31) | (u32)(inst >> 12));
+	assert_int_equal(bench_reg(bench, 0x1710), 0);
+	pthread_mutex_lock(&gpu->lock);
+	bar2_write(gpu, 0x5010, &val, 4);
+	bar2_read(gpu, 0x5010, &val, 4);
+	pthread_mutex_unlock(&gpu->lock);
+	assert_int_equal(val, 0x12345678);
+	assert_int_equal(bench_vram32(bench, page + 0x10), 0x12345678);
+}
+
+static void widths(void **state)
+{
+	struct bench *bench = *state;
+	struct gpu *gpu = bench->gpu;
+
+	pthread_mutex_lock(&gpu->lock);
+	mmio_write(gpu, 0x22404, 0x11223344, 4);
+	assert_int_equal(mmio_read(gpu, 0x22405, 1), 0x33);
+	assert_int_equal(mmio_read(gpu, 0x22406, 2), 0x1122);
+	mmio_write(gpu, 0x22406, 0xab, 1);
+	assert_int_equal(mmio_read(gpu, 0x22404, 4), 0x11ab3344);
+	assert_true(mmio_read(gpu, 0, 8) == 0x130000a1);
+	assert_true(mmio_read(gpu, BAR0_SIZE, 4) == ~UINT64_C(0));
+	pthread_mutex_unlock(&gpu->lock);
+}
+
+static void burn_down(void **state)
+{
+	struct bench *bench = *state;
+	char text[256] = { 0 };
+	FILE *out = fmemopen(text, sizeof(text) - 1, "w");
+
+	assert_int_equal(mmio_burn_down(bench->gpu, stderr), 0);
+	bench_set_reg(bench, 0x123456 & ~3u, 0x55);
+	assert_int_equal(bench_reg(bench, 0x123454), 0x55);
+	assert_int_equal(mmio_burn_down(bench->gpu, out), 1);
+	fclose(out);
+	assert_non_null(strstr(text, "123454"));
+	assert_non_null(strstr(text, "1 reads, 1 writes, 00000055"));
+}
+
+static void polls_of_a_probe_end(void **state)
+{
+	static const struct {
+		u32 addr, mask, val;
+	} polls[] = {
+		{ 0x070000, 3, 0 }, { 0x001710, 0xf, 0 },     { 0x100c80, 0x8000, 0x8000 },
+		{ 0x10a10c, 6, 0 }, { 0x002284, 1 << 20, 0 }, { 0x002634, 1 << 20, 0 },
+		{ 0x070010, 3, 0 }, { 0x02240c, 2, 2 },	      { 0x021c04, 1, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(polls); i++)
+		assert_int_equal(bench_reg(*state, polls[i].addr) & polls[i].mask, polls[i].val);
+}
+
+/* Every register of BAR0 can be read and written without harm. */
+static void all_registers(void **state)
+{
+	struct bench *bench = *state;
+
+	for (u32 addr = 0; addr < BAR0_SIZE; addr += 4) {
+		if (addr % 0x10000 >= 0x3000 && addr > 0x900000)
+			continue; /* empty space looks alike */
+		bench_set_reg(bench, addr, bench_reg(bench, addr) ^ 0xa5a5a5a5);
+	}
+	bench_run(bench);
+	bench_restart(bench, bench->free);
+	assert_int_equal(bench_reg(bench, 0), 0x130000a1);
+	assert_int_equal(bench_reg(bench, 0x22438), 4);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(identification, setup, teardown),
+		cmocka_unit_test_setup_teardown(interrupts, setup, teardown),
+		cmocka_unit_test_setup_teardown(timer, setup, teardown),
+		cmocka_unit_test_setup_teardown(device_info, setup, teardown),
+		cmocka_unit_test_setup_teardown(memory_size, setup, teardown),
+		cmocka_unit_test_setup_teardown(vbios, setup, teardown),
+		cmocka_unit_test_setup_teardown(windows, setup, teardown),
+		cmocka_unit_test_setup_teardown(widths, setup, teardown),
+		cmocka_unit_test_setup_teardown(burn_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(polls_of_a_probe_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(all_registers, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("probe", tests, NULL, NULL);
+}
