@@ -68,9 +68,25 @@ static void bar_write(struct gpu *gpu, struct bar *bar, u64 offset, const void *
 		bar_fault(gpu, bar, fault, MMU_WRITE, va);
 }
 
+void bar1_witness(struct gpu *gpu, u64 offset)
+{
+	gpu->bars.witness.on = true;
+	gpu->bars.witness.seen = false;
+	gpu->bars.witness.offset = offset;
+}
+
+bool bar1_witnessed(struct gpu *gpu)
+{
+	gpu->bars.witness.on = false;
+	return gpu->bars.witness.seen;
+}
+
 void bar1_read(struct gpu *gpu, u64 offset, void *buf, size_t len, enum client client)
 {
-	*(client == CLIENT_CPU ? &gpu->stats.bar1_read : &gpu->stats.bar1_peer_read) += len;
+	if (gpu->bars.witness.on && client == CLIENT_CPU && offset == gpu->bars.witness.offset)
+		gpu->bars.witness.seen = true;
+	else
+		*(client == CLIENT_CPU ? &gpu->stats.bar1_read : &gpu->stats.bar1_peer_read) += len;
 	bar_read(gpu, &gpu->bars.bar1, offset, buf, len, client);
 }
 

@@ -24,6 +24,11 @@ struct bars {
 	 */
 	u64 snoop_first, snoop_last;
 	void (*snoop)(struct gpu *gpu, u64 offset, size_t len);
+	/* Whether a read has come to BAR1 by way of QEMU, for peer.c's proofs. */
+	struct {
+		bool on, seen;
+		u64 offset;
+	} witness;
 };
 
 /*
@@ -34,6 +39,12 @@ void bar1_read(struct gpu *gpu, u64 offset, void *buf, size_t len, enum client c
 void bar1_write(struct gpu *gpu, u64 offset, const void *buf, size_t len, enum client client);
 void bar2_read(struct gpu *gpu, u64 offset, void *buf, size_t len);
 void bar2_write(struct gpu *gpu, u64 offset, const void *buf, size_t len);
+/*
+ * Look out for a read at a BAR1 offset, which then counts for nothing; afterwards, whether it
+ * came. gpu->lock held.
+ */
+void bar1_witness(struct gpu *gpu, u64 offset);
+bool bar1_witnessed(struct gpu *gpu);
 /* The address space behind BAR2, in which the replayable-fault buffer lives. */
 const struct mmu_space *bar2_space(const struct gpu *gpu);
 

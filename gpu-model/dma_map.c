@@ -56,6 +56,7 @@ int dma_map_add(struct dma_map *map, const struct dma_range *range)
 	memmove(&map->range[at + 1], &map->range[at], (map->count - at) * sizeof(*map->range));
 	map->range[at] = *range;
 	map->count++;
+	map->generation++;
 	return 0;
 }
 
@@ -66,6 +67,7 @@ void dma_map_remove(struct dma_map *map, u64 addr, u64 size)
 
 	if (!size)
 		return;
+	map->generation++; /* what was not in the map may have been a way to a peer */
 	for (; end < map->count && map->range[end].addr <= last; end++)
 		if (map->range[end].memory)
 			munmap(map->range[end].memory, map->range[end].size);

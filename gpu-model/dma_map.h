@@ -17,6 +17,7 @@ struct dma_range {
 struct dma_map {
 	struct dma_range *range;
 	size_t count, room;
+	u64 generation; /* changes with every change */
 };
 
 void dma_map_init(struct dma_map *map);

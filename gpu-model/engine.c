@@ -181,6 +181,7 @@ void engine_stop(struct gpu *gpu)
 	pthread_cond_broadcast(&engine->settled);
 	pthread_mutex_unlock(&gpu->lock);
 	pthread_join(engine->thread, NULL);
+	engine->stop = false; /* what is stepped from now on is not stopping */
 	pthread_cond_destroy(&engine->wake);
 	pthread_cond_destroy(&engine->settled);
 }

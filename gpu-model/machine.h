@@ -38,13 +38,17 @@ struct machine {
 	struct port port[MACHINE_GPUS];
 	unsigned int count;
 	enum peer_mode mode;
-	_Atomic u64 proofs;
+	pthread_mutex_t proof_lock; /* one proof at a time, as a GPU has one witness */
+	_Atomic u64 proofs, mismatches;
 };
 
 /* Engine-thread bus requests of a port: by message, or straight to a peer's BAR1. */
 extern const struct bus_ops port_bus_ops;
 
+void machine_init(struct machine *machine);
 /* The counters of all GPUs, one line of JSON. */
 void machine_stats(struct machine *machine, FILE *out);
+/* The same as a file, which is whole or not there: 0 or a negative errno. */
+int machine_write_stats(struct machine *machine, const char *path);
 
 #endif

@@ -65,7 +65,7 @@ static bool set_delay(struct engine_delay *delay, const char *name, const char *
 	char *end;
 	unsigned long val = strtoul(us, &end, 10);
 
-	if (end == us || *end || val > 10000000)
+	if (end == us || *end || val > 60000000)
 		return false;
 	if (!strcmp(name, "ce"))
 		delay->ce = (u32)val;
@@ -285,16 +285,6 @@ static void *control(void *arg)
 	return NULL;
 }
 
-static void write_stats(struct machine *machine, const char *path)
-{
-	FILE *out = fopen(path, "w");
-
-	if (out)
-		machine_stats(machine, out);
-	if (!out || fclose(out))
-		fail(path, strerror(errno));
-}
-
 static void start_thread(pthread_t *thread, void *(*fn)(void *), void *arg)
 {
 	int err = pthread_create(thread, NULL, fn, arg);
@@ -310,6 +300,7 @@ int main(int argc, char **argv)
 	static struct control ctl;
 	pthread_t control_thread;
 	FILE *log = stderr;
+	int err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
@@ -320,6 +311,7 @@ int main(int argc, char **argv)
 		setlinebuf(log);
 		gpu_log_to(log, GPU_INFO);
 	}
+	machine_init(&machine);
 	machine.mode = o.mode;
 	for (; machine.count < o.gpus; machine.count++)
 		make_port(&machine, machine.count, &o);
@@ -334,7 +326,10 @@ int main(int argc, char **argv)
 		pthread_join(machine.port[i].thread, NULL);
 	for (unsigned int i = 0; i < machine.count; i++)
 		mmio_burn_down(machine.port[i].gpu, log);
-	if (o.stats)
-		write_stats(&machine, o.stats);
+	if (o.stats) {
+		err = machine_write_stats(&machine, o.stats);
+		if (err)
+			fail(o.stats, strerror(-err));
+	}
 	return 0;
 }

@@ -2,9 +2,14 @@
 /*
  * Bus requests that leave a GPU. QEMU is the authority on what answers at an address. Where a
  * peer in this process seems to, the first bytes of each page are also read through QEMU, once
- * in every generation of the machine's configuration; if they agree the rest is copied here.
+ * in every generation of the machine's configuration. If that read arrived at the peer, where
+ * it should, and has brought what is there, the rest of the page is copied here.
  */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "machine.h"
 
@@ -13,7 +18,7 @@
 
 static const char *const mode_names[] = { "auto", "qemu", "compare" };
 
-/* Changes whenever any GPU's configuration space is written. */
+/* Changes whenever any GPU's configuration space is written, or the bus is mapped anew. */
 static u64 generation(struct machine *machine)
 {
 	u64 sum = 1;
@@ -22,7 +27,7 @@ static u64 generation(struct machine *machine)
 		struct gpu *gpu = machine->port[i].gpu;
 
 		pthread_mutex_lock(&gpu->lock);
-		sum += gpu->pci.generation;
+		sum += gpu->pci.generation + gpu->bus.map.generation;
 		pthread_mutex_unlock(&gpu->lock);
 	}
 	return sum;
@@ -61,16 +66,29 @@ static void direct(struct gpu *peer, u64 offset, void *rbuf, const void *wbuf, s
 	pthread_mutex_unlock(&peer->lock);
 }
 
-/* Read the first bytes of the page both ways. */
+/*
+ * Read the first bytes of the page both ways. That they agree is not enough, as an IOMMU may
+ * lead elsewhere and memory is often full of zeros: the peer must have been asked for them.
+ */
 static bool prove(struct port *port, struct gpu *peer, u64 page, u64 offset)
 {
 	u8 here[PROOF_BYTES], there[PROOF_BYTES];
+	u64 fault_va;
+	bool good;
 
-	if (vfio_user_dma_read(&port->vu, page, there, sizeof(there)))
-		return false;
-	direct(peer, offset, here, NULL, sizeof(here));
+	pthread_mutex_lock(&port->machine->proof_lock);
+	pthread_mutex_lock(&peer->lock);
+	bar1_witness(peer, offset);
+	pthread_mutex_unlock(&peer->lock);
+	good = !vfio_user_dma_read(&port->vu, page, there, sizeof(there));
+	pthread_mutex_lock(&peer->lock);
+	good = bar1_witnessed(peer) && good &&
+	       mmu_read(peer, &peer->bars.bar1.space, offset, here, sizeof(here), CLIENT_OTHER,
+			&fault_va) == MMU_FAULT_NONE;
+	pthread_mutex_unlock(&peer->lock);
+	pthread_mutex_unlock(&port->machine->proof_lock);
 	port->machine->proofs++;
-	return !memcmp(here, there, sizeof(here));
+	return good && !memcmp(here, there, sizeof(here));
 }
 
 static bool proven(struct port *port, struct gpu *peer, u64 addr, u64 offset, size_t len)
@@ -110,9 +128,11 @@ static bool compare(struct port *port, struct gpu *peer, u64 addr, u64 offset, v
 		size_t n = len - done < sizeof(chunk) ? len - done : sizeof(chunk);
 
 		direct(peer, offset + done, chunk, NULL, n);
-		if (memcmp(chunk, (wbuf ? (const u8 *)wbuf : (const u8 *)rbuf) + done, n))
-			gpu_log(port->gpu, GPU_ERROR, "peer bytes at %#llx differ between the ways",
-				(unsigned long long)(addr + done));
+		if (!memcmp(chunk, (wbuf ? (const u8 *)wbuf : (const u8 *)rbuf) + done, n))
+			continue;
+		port->machine->mismatches++;
+		gpu_log(port->gpu, GPU_ERROR, "peer bytes at %#llx differ between the ways",
+			(unsigned long long)(addr + done));
 	}
 	return true;
 }
@@ -167,6 +187,11 @@ const struct bus_ops port_bus_ops = {
 	.peer_write = peer_write,
 };
 
+void machine_init(struct machine *machine)
+{
+	pthread_mutex_init(&machine->proof_lock, NULL);
+}
+
 void machine_stats(struct machine *machine, FILE *out)
 {
 	fputs("{\"gpus\":[", out);
@@ -175,6 +200,34 @@ void machine_stats(struct machine *machine, FILE *out)
 			fputc(',', out);
 		stats_print(machine->port[i].gpu, out);
 	}
-	fprintf(out, "],\"peer_mode\":\"%s\",\"peer_proofs\":%llu}\n", mode_names[machine->mode],
-		(unsigned long long)machine->proofs);
+	fprintf(out, "],\"peer_mode\":\"%s\",\"peer_proofs\":%llu,\"peer_mismatches\":%llu}\n",
+		mode_names[machine->mode], (unsigned long long)machine->proofs,
+		(unsigned long long)machine->mismatches);
+}
+
+int machine_write_stats(struct machine *machine, const char *path)
+{
+	char *new;
+	FILE *out;
+	int err = 0;
+
+	if (asprintf(&new, "%s.new", path) < 0)
+		return -ENOMEM;
+	out = fopen(new, "we");
+	if (!out) {
+		err = -errno;
+		goto out;
+	}
+	machine_stats(machine, out);
+	if (ferror(out))
+		err = -EIO;
+	if (fclose(out) && !err)
+		err = -errno;
+	if (!err && rename(new, path))
+		err = -errno;
+	if (err)
+		unlink(new);
+out:
+	free(new);
+	return err;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A minimal VBIOS: PCI expansion-ROM headers and the BIT tables without which no driver
- * goes on. No init scripts: the board presents itself as POSTed.
- * Source: open-gpu-doc BIOS-Information-Table; PCI firmware specification 3.0.
+ * A minimal VBIOS: PCI expansion-ROM headers and the tables that every board of this kind
+ * has. No init scripts: the board presents itself as POSTed. No outputs, no GPIOs, no I2C.
+ * Source: open-gpu-doc BIOS-Information-Table, DCB 4.x specification; PCI firmware
+ * specification 3.0. Memory information table: published by name only, laid out as open
+ * drivers read it.
  */
 #include <string.h>
 
@@ -19,23 +21,30 @@ enum {
 	AT_PMU_TABLE = 0x300,
 	AT_PMU_UCODE = 0x340,
 	AT_RAMMAP = 0x400,
+	AT_MEMORY_PTRS = 0x420,
+	AT_MEMORY_INFO = 0x430,
+	AT_DCB = 0x440,
 };
 
 enum {
 	BIT_HEADER_BYTES = 12,
 	BIT_TOKEN_BYTES = 6,
 	PMU_UCODE_DEVINIT = 0x04,
+	MEMORY_INFO_BY_STRAP = 0,
+	MEMORY_HBM2 = 6,
+	DCB_HEADER_BYTES = 27,
+	DCB_ENTRY_BYTES = 8,
 };
+#define DCB_SIGNATURE 0x4edcbdcb
 
 static const struct bit_token {
 	char id;
 	u8 version;
 	u16 length, offset;
 } tokens[] = {
-	{ 'i', 2, 0x20, AT_BIOSDATA },
-	{ 'I', 1, 0x1c, AT_NVINIT },
-	{ 'p', 2, 0x04, AT_PMU_PTR },
-	{ 'P', 2, 0x08, AT_PERF_PTRS },
+	{ 'i', 2, 0x20, AT_BIOSDATA },	  { 'I', 1, 0x1c, AT_NVINIT },
+	{ 'p', 2, 0x04, AT_PMU_PTR },	  { 'P', 2, 0x08, AT_PERF_PTRS },
+	{ 'M', 2, 0x05, AT_MEMORY_PTRS },
 };
 
 static void put16(u8 *p, u16 v)
@@ -130,6 +139,29 @@ static void build_tables(const struct chip *chip, u8 *image)
 	p[1] = 0x15;
 	p[2] = 4;
 	p[3] = 4;
+
+	/* Memory information: version, header and entry bytes, entries, key; strap 0 is HBM2. */
+	put16(image + AT_MEMORY_PTRS + 3, AT_MEMORY_INFO);
+	p = image + AT_MEMORY_INFO;
+	p[0] = 0x10;
+	p[1] = 7;
+	p[2] = 2;
+	p[3] = 1;
+	p[4] = MEMORY_INFO_BY_STRAP;
+	p[7] = MEMORY_HBM2;
+}
+
+/* Device control block: what is connected to the display engine. Nothing is. */
+static void build_dcb(u8 *image)
+{
+	u8 *dcb = image + AT_DCB;
+
+	put16(image + 0x36, AT_DCB);
+	dcb[0] = 0x41; /* version, header bytes, entries, entry bytes */
+	dcb[1] = DCB_HEADER_BYTES;
+	dcb[2] = 0;
+	dcb[3] = DCB_ENTRY_BYTES;
+	put32(dcb + 6, DCB_SIGNATURE);
 }
 
 void vbios_build(const struct chip *chip, u8 image[VBIOS_BYTES])
@@ -138,5 +170,6 @@ void vbios_build(const struct chip *chip, u8 image[VBIOS_BYTES])
 	build_pcir(chip, image);
 	build_bit(image);
 	build_tables(chip, image);
+	build_dcb(image);
 	image[VBIOS_BYTES - 1] = checksum(image, VBIOS_BYTES - 1);
 }

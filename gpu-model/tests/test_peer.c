@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* GPUs and the bus: DMA to RAM by file and by message, and to each other's BAR1 on every way. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -139,7 +141,10 @@ static void peer_direct(void **state)
 	/* one proof of 8 bytes a page, and never again while nothing changes */
 	assert_int_equal(f->wire->machine.proofs, AREA / 4096);
 	assert_int_equal(f->wire->region_messages, AREA / 4096);
+	/* proofs are not traffic */
 	assert_int_equal(f->bench[1]->gpu->stats.bar1_peer_write, AREA);
+	assert_int_equal(f->bench[1]->gpu->stats.bar1_peer_read, AREA);
+	assert_int_equal(f->bench[1]->gpu->stats.bar1_read, 0);
 	wire_enable(f->wire, 1);
 	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], 4096);
 	assert_int_equal(f->wire->machine.proofs, AREA / 4096 + 1);
@@ -161,6 +166,14 @@ static void peer_compared(void **state)
 
 	f->wire->machine.mode = PEER_COMPARE;
 	both_ways(f, 0x3000);
+	assert_int_equal(f->wire->machine.mismatches, 0);
+	/* each page that is not what QEMU says is noticed */
+	f->wire->redirect_from = wire_bar1(1) + f->area[1];
+	f->wire->redirect_to = 0;
+	f->wire->redirect_bytes = 0x3000;
+	gpu_log_to(fopen("/dev/null", "w"), GPU_ERROR);
+	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], 0x3000);
+	assert_int_equal(f->wire->machine.mismatches, 3);
 }
 
 /* What QEMU does not let through does not go by the short way either. */
@@ -175,6 +188,55 @@ static void peer_out_of_reach(void **state)
 		assert_int_equal(*vram(f, 0, f->area[0] + i), 0xff);
 	assert_int_equal(f->wire->machine.proofs, 0);
 	assert_int_equal(stat(f, STATS_PEER_READ), 0);
+}
+
+/* An IOMMU that leads elsewhere is not passed by, even where both places hold the same. */
+static void peer_redirected(void **state)
+{
+	struct fixture *f = *state;
+	const u32 len = 0x2000;
+
+	memset(vram(f, 1, f->area[1]), 0, len);
+	memset(f->wire->ram + 0x10000, 0, len);
+	memset(f->wire->ram + 0x10010, 0x66, 16);
+	f->wire->redirect_from = wire_bar1(1) + f->area[1];
+	f->wire->redirect_to = 0x10000;
+	f->wire->redirect_bytes = len;
+	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], len);
+	assert_memory_equal(vram(f, 0, f->area[0]), f->wire->ram + 0x10000, len);
+	/* nor when it is set up only after the way was found to be direct */
+	f->wire->redirect_bytes = 0;
+	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], len);
+	assert_int_equal(*vram(f, 0, f->area[0] + 0x10), 0);
+	f->wire->redirect_bytes = len;
+	assert_int_equal(wire_map_ram(f->wire, 0, true), 0); /* what is mapped has changed */
+	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], len);
+	assert_int_equal(*vram(f, 0, f->area[0] + 0x10), 0x66);
+}
+
+/* The counters come as a whole file, or not at all. */
+static void counters_file(void **state)
+{
+	struct fixture *f = *state;
+	char dir[] = "/tmp/test_peer.XXXXXX", path[64], new[64], line[8192] = "";
+	FILE *in;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/stats", dir);
+	snprintf(new, sizeof(new), "%s/stats.new", dir);
+	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], 0x1000);
+	assert_int_equal(machine_write_stats(&f->wire->machine, path), 0);
+	in = fopen(path, "r");
+	assert_non_null(in);
+	assert_non_null(fgets(line, sizeof(line), in));
+	fclose(in);
+	assert_non_null(strstr(line, "\"peer_read_bytes\":4096"));
+	assert_non_null(strstr(line, "\"peer_served_read_bytes\":4096"));
+	assert_string_equal(line + strlen(line) - 2, "}\n");
+	assert_int_equal(access(new, F_OK), -1);
+	unlink(path);
+	rmdir(dir);
+	assert_int_equal(machine_write_stats(&f->wire->machine, path), -ENOENT);
 }
 
 static void no_bus_master(void **state)
@@ -215,6 +277,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(peer_by_message, setup, teardown),
 		cmocka_unit_test_setup_teardown(peer_compared, setup, teardown),
 		cmocka_unit_test_setup_teardown(peer_out_of_reach, setup, teardown),
+		cmocka_unit_test_setup_teardown(peer_redirected, setup, teardown),
+		cmocka_unit_test_setup_teardown(counters_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_bus_master, setup, teardown),
 		cmocka_unit_test_setup_teardown(peer_speed, setup, teardown),
 	};

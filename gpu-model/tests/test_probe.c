@@ -143,6 +143,10 @@ static void vbios(void **state)
 	for (u32 i = 0; i < 12; i++)
 		sum = (u8)(sum + image[at + i]);
 	assert_int_equal(sum, 0);
+	/* the DCB: version 4.1, its signature, and not one output */
+	at = image[0x36] | image[0x37] << 8;
+	assert_memory_equal(image + at, "\x41\x1b\x00\x08", 4);
+	assert_memory_equal(image + at + 6, "\xcb\xbd\xdc\x4e", 4);
 }
 
 static void windows(void **state)

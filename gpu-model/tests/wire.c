@@ -49,6 +49,7 @@ struct wire *wire_new(struct gpu *const *gpus, unsigned int count)
 	struct wire *wire = calloc(1, sizeof(*wire));
 
 	wire->count = count;
+	machine_init(&wire->machine);
 	wire->machine.count = count;
 	wire->ram_bytes = RAM_BYTES;
 	wire->ram_fd = memfd_create("guest-ram", MFD_CLOEXEC);
@@ -246,6 +247,9 @@ void wire_enable(struct wire *wire, unsigned int gpu)
 /* pci_dma_read() or _write(): RAM, or a trapped BAR, 8 bytes at a time. */
 static int bus_access(struct wire *wire, u64 addr, u8 *buf, size_t len, bool write)
 {
+	if (wire->redirect_bytes && addr >= wire->redirect_from &&
+	    addr - wire->redirect_from < wire->redirect_bytes)
+		addr = addr - wire->redirect_from + wire->redirect_to;
 	if (addr < wire->ram_bytes && len <= wire->ram_bytes - addr) {
 		memcpy(write ? wire->ram + addr : buf, write ? buf : wire->ram + addr, len);
 		return 0;
@@ -316,6 +320,20 @@ static bool answer_queued(struct wire *wire)
 		}
 	}
 	return any;
+}
+
+void wire_answer(struct wire *wire)
+{
+	struct pollfd fd;
+
+	do {
+		for (unsigned int i = 0; i < wire->count; i++) {
+			fd = (struct pollfd){ .fd = wire->port[i].sock, .events = POLLIN };
+			if (poll(&fd, 1, 0) > 0 &&
+			    receive(wire, i, &wire->port[i].queue[wire->port[i].queued]))
+				wire->port[i].queued++;
+		}
+	} while (answer_queued(wire));
 }
 
 static void wait_for_requests(struct wire *wire)

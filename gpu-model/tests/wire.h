@@ -39,6 +39,8 @@ struct wire {
 	size_t ram_bytes;
 	int ram_fd;
 	u64 region_messages; /* sent for DMA of GPUs to each other */
+	/* What an IOMMU does: addresses here are others on the bus. */
+	u64 redirect_from, redirect_to, redirect_bytes;
 };
 
 /* Connect GPUs; their engine threads run from here on. */
@@ -60,6 +62,8 @@ int wire_map_ram(struct wire *wire, unsigned int gpu, bool with_file);
 /* Bus mastering and memory decoding on, BAR1 at its place. */
 void wire_enable(struct wire *wire, unsigned int gpu);
 u64 wire_bar1(unsigned int gpu);
+/* Answer the DMA requests that have come. */
+void wire_answer(struct wire *wire);
 /* Answer DMA requests until the word at an address is no longer "old", for 10 s at most. */
 bool wire_pump(struct wire *wire, const u32 *word, u32 old);
 
