@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The pages that an SVM address space has mapped to the GPU.
+ */
+#include "nouveau_svm_map.h"
+#include "nouveau_dmem.h"
+#include "nouveau_drv.h"
+#include "nouveau_svm.h"
+
+#include <linux/hmm.h>
+#include <linux/hmm-dma.h>
+#include <linux/pci-p2pdma.h>
+
+#include <nvif/vmm.h>
+
+/**
+ * DOC: SVM mappings
+ *
+ * All that is behind a PTE of an SVM address space is recorded, in windows of
+ * 2 MiB of it: what HMM said the page is, and the PFNMAP entry made of it, which
+ * has the DMA address.  nvkm writes that into PTEs and knows nothing more of
+ * them.  A window holds small pages, or one huge page, recorded as page 0.
+ *
+ * &nouveau_svmm.mutex protects the records and keeps them in step with the PTEs:
+ * nouveau_svm_map() is called with it held, after the sequence of an interval
+ * notifier was checked under it, and nouveau_svm_unmap() by the MMU notifier.  So
+ * a record tells what is true, and a page that is recorded need not be mapped
+ * again.
+ *
+ * Windows are allocated by nouveau_svm_window_get() before the mutex is taken,
+ * as MMU notifiers, which memory reclaim calls, take it.
+ */
+struct nouveau_svm_window {
+	unsigned long base;
+	unsigned int users;	/* between _get() and _put() */
+	unsigned int nr;	/* pages recorded */
+	bool huge;
+	struct nouveau_svm_page {
+		unsigned long pfn;	/* of hmm_range_fault() */
+		u64 phys;		/* of PFNMAP, 0: not mapped */
+	} *pages;
+};
+
+static struct device *nouveau_svm_dev(struct nouveau_svmm *svmm)
+{
+	return svmm->vmm->cli->drm->dev->dev;
+}
+
+void nouveau_svm_map_init(struct nouveau_svmm *svmm)
+{
+	xa_init(&svmm->windows);
+}
+
+/* The GPU must have lost the mappings, or be about to lose the address space. */
+void nouveau_svm_map_fini(struct nouveau_svmm *svmm)
+{
+	lockdep_assert_held(&svmm->mutex);
+	nouveau_svm_unmap(svmm, 0, ULONG_MAX);
+	WARN_ON(!xa_empty(&svmm->windows));
+}
+
+static struct nouveau_svm_window *nouveau_svm_window_new(void)
+{
+	struct nouveau_svm_window *win = kzalloc_obj(*win);
+
+	if (win) {
+		win->pages = kvcalloc(NOUVEAU_SVM_WINDOW_PAGES,
+				      sizeof(*win->pages), GFP_KERNEL);
+		if (win->pages)
+			return win;
+		kfree(win);
+	}
+	return NULL;
+}
+
+static void nouveau_svm_window_free(struct nouveau_svm_window *win)
+{
+	kvfree(win->pages);
+	kfree(win);
+}
+
+/**
+ * nouveau_svm_window_get() - make room for records of mappings
+ * @svmm: the address space
+ * @addr: an address in the window
+ *
+ * Context: May sleep. &nouveau_svmm.mutex must not be held.
+ * Return: the window, to be given back with nouveau_svm_window_put(), or NULL
+ * when there is no memory.
+ */
+struct nouveau_svm_window *nouveau_svm_window_get(struct nouveau_svmm *svmm,
+						  unsigned long addr)
+{
+	unsigned long index = addr >> NOUVEAU_SVM_WINDOW_SHIFT;
+	struct nouveau_svm_window *win, *old;
+
+	for (;;) {
+		mutex_lock(&svmm->mutex);
+		win = xa_load(&svmm->windows, index);
+		if (win)
+			win->users++;
+		mutex_unlock(&svmm->mutex);
+		if (win)
+			return win;
+
+		win = nouveau_svm_window_new();
+		if (!win)
+			return NULL;
+		win->base = addr & NOUVEAU_SVM_WINDOW_MASK;
+		win->users = 1;
+		old = xa_cmpxchg(&svmm->windows, index, NULL, win, GFP_KERNEL);
+		if (!old)
+			return win;
+		nouveau_svm_window_free(win);
+		if (xa_is_err(old))
+			return NULL;
+	}
+}
+
+static void nouveau_svm_window_drop(struct nouveau_svmm *svmm,
+				    struct nouveau_svm_window *win)
+{
+	if (win->users || win->nr)
+		return;
+
+	xa_erase(&svmm->windows, win->base >> NOUVEAU_SVM_WINDOW_SHIFT);
+	nouveau_svm_window_free(win);
+}
+
+/**
+ * nouveau_svm_window_put() - counterpart of nouveau_svm_window_get()
+ * @svmm: the address space
+ * @win: the window; freed if there is nothing in it
+ *
+ * Context: May sleep. &nouveau_svmm.mutex must not be held.
+ */
+void nouveau_svm_window_put(struct nouveau_svmm *svmm,
+			    struct nouveau_svm_window *win)
+{
+	mutex_lock(&svmm->mutex);
+	win->users--;
+	nouveau_svm_window_drop(svmm, win);
+	mutex_unlock(&svmm->mutex);
+}
+
+static size_t nouveau_svm_page_size(const struct nouveau_svm_window *win)
+{
+	return win->huge ? NOUVEAU_SVM_WINDOW_SIZE : PAGE_SIZE;
+}
+
+static u64 nouveau_svm_dma_map(struct nouveau_svmm *svmm,
+			       struct nouveau_svm_window *win,
+			       struct nouveau_svm_page *page,
+			       struct pci_p2pdma_map_state *p2pdma_state)
+{
+	dma_addr_t dma;
+	struct hmm_dma_map map = {
+		.pfn_list = &page->pfn,
+		.dma_list = &dma,
+		.dma_entry_size = nouveau_svm_page_size(win),
+	};
+
+	return hmm_dma_map_pfn(nouveau_svm_dev(svmm), &map, 0, p2pdma_state);
+}
+
+static void nouveau_svm_dma_unmap(struct nouveau_svmm *svmm,
+				  struct nouveau_svm_window *win,
+				  struct nouveau_svm_page *page)
+{
+	dma_addr_t dma = page->phys & NVIF_VMM_PFNMAP_V0_ADDR;
+	struct hmm_dma_map map = {
+		.pfn_list = &page->pfn,
+		.dma_list = &dma,
+		.dma_entry_size = nouveau_svm_page_size(win),
+	};
+
+	hmm_dma_unmap_pfn(nouveau_svm_dev(svmm), &map, 0);
+}
+
+static void nouveau_svm_count_peer(struct nouveau_svmm *svmm,
+				   struct nouveau_svm_window *win,
+				   unsigned long pfn, int sign)
+{
+	s64 nr = nouveau_svm_page_size(win) >> PAGE_SHIFT;
+
+	if (hmm_pfn_is_alias(pfn))
+		atomic64_add(sign * nr,
+			     &svmm->vmm->cli->drm->svm_stats.peer_mappings);
+}
+
+/* Forget a page whose PTE has been cleared. */
+static void nouveau_svm_release(struct nouveau_svmm *svmm,
+				struct nouveau_svm_window *win,
+				struct nouveau_svm_page *page)
+{
+	unsigned long pfn = page->pfn;
+
+	if (!page->phys)
+		return;
+
+	nouveau_svm_count_peer(svmm, win, pfn, -1);
+	nouveau_svm_dma_unmap(svmm, win, page);
+	/*
+	 * The GPU may have written to it. The page is still mapped to the process,
+	 * or it would have been released before, so it is still there.
+	 */
+	if ((pfn & HMM_PFN_WRITE) && !(pfn & HMM_PFN_DEVICE))
+		folio_mark_dirty(page_folio(hmm_pfn_to_page(pfn)));
+
+	page->pfn = 0;
+	page->phys = 0;
+	win->nr--;
+}
+
+static void nouveau_svm_clear(struct nouveau_svmm *svmm, u64 start, u64 end)
+{
+	nvif_object_mthd(&svmm->vmm->vmm.object, NVIF_VMM_V0_PFNCLR,
+			 &(struct nvif_vmm_pfnclr_v0) {
+				.addr = start,
+				.size = end - start,
+			 }, sizeof(struct nvif_vmm_pfnclr_v0));
+}
+
+/* Unmap what is in [start, end) of one window. */
+static void nouveau_svm_window_unmap(struct nouveau_svmm *svmm,
+				     struct nouveau_svm_window *win,
+				     unsigned long start, unsigned long end)
+{
+	unsigned int i;
+
+	/* There are no parts of a huge page. */
+	if (win->huge) {
+		start = win->base;
+		end = win->base + NOUVEAU_SVM_WINDOW_SIZE;
+	}
+
+	if (!win->nr)
+		return;
+
+	nouveau_svm_clear(svmm, start, end);
+	for (i = (start - win->base) >> PAGE_SHIFT;
+	     i < (end - win->base) >> PAGE_SHIFT; i++)
+		nouveau_svm_release(svmm, win, &win->pages[i]);
+}
+
+/**
+ * nouveau_svm_unmap() - take pages away from the GPU
+ * @svmm: the address space
+ * @start: where they start
+ * @end: the first address behind them
+ *
+ * When it returns, the GPU does not access the pages any more, and their DMA
+ * mappings are gone. A huge page that is partly in the range is unmapped as a
+ * whole.
+ *
+ * Context: &nouveau_svmm.mutex must be held. Allocates no memory.
+ */
+void nouveau_svm_unmap(struct nouveau_svmm *svmm, unsigned long start,
+		       unsigned long end)
+{
+	struct nouveau_svm_window *win;
+	unsigned long index;
+
+	lockdep_assert_held(&svmm->mutex);
+
+	if (start >= end)
+		return;
+
+	xa_for_each_range(&svmm->windows, index, win,
+			  start >> NOUVEAU_SVM_WINDOW_SHIFT,
+			  (end - 1) >> NOUVEAU_SVM_WINDOW_SHIFT) {
+		nouveau_svm_window_unmap(svmm, win, max(start, win->base),
+					 min(end, win->base +
+						  NOUVEAU_SVM_WINDOW_SIZE));
+		nouveau_svm_window_drop(svmm, win);
+	}
+}
+
+/* Is it the same page, whatever may be done with it? */
+static bool nouveau_svm_same_page(unsigned long a, unsigned long b)
+{
+	unsigned long mask = ~HMM_PFN_FLAGS | HMM_PFN_DEVICE;
+
+	if ((a & HMM_PFN_DEVICE) && (b & HMM_PFN_DEVICE))
+		mask |= HMM_PFN_P2PDMA | HMM_PFN_P2PDMA_BUS;
+	return (a & mask) == (b & mask);
+}
+
+/* Record a page. Returns whether it can be mapped. */
+static bool nouveau_svm_record(struct nouveau_svmm *svmm,
+			       struct nouveau_svm_window *win,
+			       struct nouveau_svm_page *page,
+			       unsigned long hmm_pfn,
+			       struct pci_p2pdma_map_state *p2pdma_state)
+{
+	u64 phys;
+
+	page->pfn = hmm_pfn & ~HMM_PFN_DMA_MAPPED;
+	if (hmm_pfn_is_private(hmm_pfn)) {
+		phys = nouveau_dmem_page_addr(hmm_pfn_to_page(hmm_pfn)) |
+		       NVIF_VMM_PFNMAP_V0_VRAM;
+	} else {
+		phys = nouveau_svm_dma_map(svmm, win, page, p2pdma_state);
+		if (phys == DMA_MAPPING_ERROR) {
+			page->pfn = 0;
+			return false;
+		}
+		phys |= NVIF_VMM_PFNMAP_V0_HOST;
+	}
+
+	page->phys = phys | NVIF_VMM_PFNMAP_V0_V;
+	win->nr++;
+	nouveau_svm_count_peer(svmm, win, page->pfn, 1);
+	return true;
+}
+
+/* Returns the PFNMAP entry for page @i as HMM sees it, or 0. */
+static u64 nouveau_svm_map_page(struct nouveau_svmm *svmm,
+				struct nouveau_svm_window *win, unsigned int i,
+				unsigned long hmm_pfn, bool atomic,
+				struct pci_p2pdma_map_state *p2pdma_state)
+{
+	struct nouveau_svm_page *page = &win->pages[i];
+	unsigned long addr = win->base + (i << PAGE_SHIFT);
+
+	/* HMM was not asked to fault it in; if it is mapped, it stays mapped. */
+	if (!(hmm_pfn & HMM_PFN_VALID))
+		return page->phys;
+
+	if (page->phys && !nouveau_svm_same_page(page->pfn, hmm_pfn))
+		nouveau_svm_window_unmap(svmm, win, addr, addr + PAGE_SIZE);
+	if (!page->phys &&
+	    !nouveau_svm_record(svmm, win, page, hmm_pfn, p2pdma_state))
+		return 0;
+
+	if (hmm_pfn & HMM_PFN_WRITE) {
+		page->pfn |= HMM_PFN_WRITE;
+		page->phys |= NVIF_VMM_PFNMAP_V0_W;
+		if (atomic)
+			page->phys |= NVIF_VMM_PFNMAP_V0_A;
+	}
+	return page->phys;
+}
+
+/**
+ * nouveau_svm_map() - let the GPU access pages
+ * @svmm: the address space
+ * @win: the window that the pages are in
+ * @addr: address of the first of them
+ * @npages: how many they are
+ * @hmm_pfns: what hmm_range_fault() says they are
+ * @atomic: the GPU has exclusive access and may use atomics
+ * @args: room for @npages entries; describes what was mapped, on return
+ *
+ * If the process has a huge page there, the GPU gets the whole of it, which may
+ * be more than was asked for.
+ *
+ * Context: &nouveau_svmm.mutex must be held, and @hmm_pfns found valid under it.
+ * Return: the number of the pages that are mapped now, of those in the range,
+ * or an error code.
+ */
+int nouveau_svm_map(struct nouveau_svmm *svmm, struct nouveau_svm_window *win,
+		    unsigned long addr, unsigned long npages,
+		    const unsigned long *hmm_pfns, bool atomic,
+		    struct nouveau_pfnmap_args *args)
+{
+	const unsigned int order = NOUVEAU_SVM_WINDOW_SHIFT - PAGE_SHIFT;
+	unsigned int i, first = (addr - win->base) >> PAGE_SHIFT;
+	struct pci_p2pdma_map_state p2pdma_state = {};
+	unsigned long pfn = hmm_pfns[0];
+	int ret, mapped = 0;
+	bool huge;
+
+	lockdep_assert_held(&svmm->mutex);
+
+	huge = (pfn & HMM_PFN_VALID) && hmm_pfn_to_map_order(pfn) >= order &&
+	       IS_ALIGNED((pfn & ~HMM_PFN_FLAGS) - first, BIT(order));
+	if (win->huge != huge) {
+		nouveau_svm_window_unmap(svmm, win, win->base,
+					 win->base + NOUVEAU_SVM_WINDOW_SIZE);
+		win->huge = huge;
+	}
+
+	args->i.version = 0;
+	args->i.type = NVIF_IOCTL_V0_MTHD;
+	args->m.version = 0;
+	args->m.method = NVIF_VMM_V0_PFNMAP;
+	args->p.version = 0;
+	if (huge) {
+		args->p.addr = win->base;
+		args->p.page = NOUVEAU_SVM_WINDOW_SHIFT;
+		args->p.size = NOUVEAU_SVM_WINDOW_SIZE;
+		args->p.phys[0] = nouveau_svm_map_page(svmm, win, 0, pfn - first,
+						       atomic, &p2pdma_state);
+	} else {
+		args->p.addr = addr;
+		args->p.page = PAGE_SHIFT;
+		args->p.size = npages << PAGE_SHIFT;
+		for (i = 0; i < npages; i++)
+			args->p.phys[i] = nouveau_svm_map_page(svmm, win,
+							       first + i,
+							       hmm_pfns[i], atomic,
+							       &p2pdma_state);
+	}
+
+	ret = nvif_object_ioctl(&svmm->vmm->vmm.object, args,
+				struct_size(args, p.phys,
+					    args->p.size >> args->p.page), NULL);
+	if (ret) {
+		nouveau_svm_window_unmap(svmm, win, addr,
+					 addr + (npages << PAGE_SHIFT));
+		return ret;
+	}
+
+	/* What could not be mapped has lost its V. */
+	for (i = 0; i < npages; i++, addr += PAGE_SIZE) {
+		if (args->p.phys[huge ? 0 : i] & NVIF_VMM_PFNMAP_V0_V)
+			mapped++;
+		else if (win->pages[huge ? 0 : first + i].phys)
+			nouveau_svm_window_unmap(svmm, win, addr,
+						 addr + PAGE_SIZE);
+	}
+	return mapped;
+}
