@@ -45,46 +45,52 @@ void igt_describe_f(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 #define __igt_paste(a, b)  __igt_paste2(a, b)
 #define __igt_local(name)  __igt_paste(name, __LINE__)
 
-#define igt_main()                                                                                 \
-	main(int argc, char **argv);                                                               \
-	static void __igt_local(igt_body_)(void);                                                  \
-	int main(int argc, char **argv)                                                            \
-	{                                                                                          \
-		igt_subtest_init_parse_opts(&argc, argv, NULL, NULL, NULL, NULL, NULL);            \
-		__igt_local(igt_body_)();                                                          \
-		igt_exit();                                                                        \
-	}                                                                                          \
+#define igt_main()                                                                      \
+	main(int argc, char **argv);                                                    \
+	static void __igt_local(igt_body_)(void);                                       \
+	int main(int argc, char **argv)                                                 \
+	{                                                                               \
+		igt_subtest_init_parse_opts(&argc, argv, NULL, NULL, NULL, NULL, NULL); \
+		__igt_local(igt_body_)();                                               \
+		igt_exit();                                                             \
+	}                                                                               \
 	static void __igt_local(igt_body_)(void)
 
-#define igt_fixture()                                                                              \
-	for (volatile int __igt_local(once_) = 0;                                                  \
-	     !__igt_local(once_) && __igt_fixture() && !sigsetjmp(igt_subtest_jmpbuf, 1);          \
+#define igt_fixture()                                                                     \
+	for (volatile int __igt_local(once_) = 0;                                         \
+	     !__igt_local(once_) && __igt_fixture() && !sigsetjmp(igt_subtest_jmpbuf, 1); \
 	     __igt_local(once_)++, __igt_fixture_complete())
 
-#define igt_subtest(name)                                                                          \
-	for (; __igt_run_subtest(name, __FILE__, __LINE__) && !sigsetjmp(igt_subtest_jmpbuf, 1);   \
+#define igt_subtest(name)                                                                        \
+	for (; __igt_run_subtest(name, __FILE__, __LINE__) && !sigsetjmp(igt_subtest_jmpbuf, 1); \
 	     igt_success())
 
-#define igt_subtest_f(fmt...)                                                                      \
-	for (char __igt_local(name_)[256];                                                         \
-	     snprintf(__igt_local(name_), sizeof(__igt_local(name_)), fmt),                        \
-	     __igt_run_subtest(__igt_local(name_), __FILE__, __LINE__) &&                          \
-	     !sigsetjmp(igt_subtest_jmpbuf, 1);                                                    \
+#define igt_subtest_f(fmt...)                                               \
+	for (char __igt_local(name_)[256];                                  \
+	     snprintf(__igt_local(name_), sizeof(__igt_local(name_)), fmt), \
+	     __igt_run_subtest(__igt_local(name_), __FILE__, __LINE__) &&   \
+		     !sigsetjmp(igt_subtest_jmpbuf, 1);                     \
 	     igt_success())
 
-#define igt_subtest_with_dynamic(name)                                                             \
-	for (; __igt_run_subtest(name, __FILE__, __LINE__) && __igt_enter_dynamic_container() &&   \
-	       !sigsetjmp(igt_subtest_jmpbuf, 1);                                                  \
+#define igt_subtest_with_dynamic(name)                                                           \
+	for (; __igt_run_subtest(name, __FILE__, __LINE__) && __igt_enter_dynamic_container() && \
+	       !sigsetjmp(igt_subtest_jmpbuf, 1);                                                \
 	     igt_success())
 
-#define igt_dynamic_f(fmt...)                                                                      \
-	for (char __igt_local(name_)[256];                                                         \
-	     snprintf(__igt_local(name_), sizeof(__igt_local(name_)), fmt),                        \
-	     __igt_run_dynamic_subtest(__igt_local(name_)) && !sigsetjmp(igt_dynamic_jmpbuf, 1);   \
+#define igt_dynamic_f(fmt...)                                                                    \
+	for (char __igt_local(name_)[256];                                                       \
+	     snprintf(__igt_local(name_), sizeof(__igt_local(name_)), fmt),                      \
+	     __igt_run_dynamic_subtest(__igt_local(name_)) && !sigsetjmp(igt_dynamic_jmpbuf, 1); \
 	     igt_success())
 
 /* Log and verdict */
-enum igt_log_level { IGT_LOG_DEBUG, IGT_LOG_INFO, IGT_LOG_WARN, IGT_LOG_CRITICAL, IGT_LOG_NONE };
+enum igt_log_level {
+	IGT_LOG_DEBUG,
+	IGT_LOG_INFO,
+	IGT_LOG_WARN,
+	IGT_LOG_CRITICAL,
+	IGT_LOG_NONE
+};
 extern enum igt_log_level igt_log_level;
 
 void igt_log(const char *domain, enum igt_log_level level, const char *fmt, ...)
@@ -98,28 +104,28 @@ void __igt_fail_assert(const char *domain, const char *file, const int line, con
 #define igt_debug(fmt...) igt_log(NULL, IGT_LOG_DEBUG, fmt)
 #define igt_info(fmt...)  igt_log(NULL, IGT_LOG_INFO, fmt)
 
-#define igt_assert_f(expr, fmt...)                                                                 \
-	do {                                                                                       \
-		if (!(expr))                                                                       \
-			__igt_fail_assert(NULL, __FILE__, __LINE__, __func__, #expr, fmt);         \
+#define igt_assert_f(expr, fmt...)                                                         \
+	do {                                                                               \
+		if (!(expr))                                                               \
+			__igt_fail_assert(NULL, __FILE__, __LINE__, __func__, #expr, fmt); \
 	} while (0)
 #define igt_assert(expr) igt_assert_f(expr, NULL)
 
-#define __igt_assert_cmp(type, fmt, a, op, b)                                                      \
-	do {                                                                                       \
-		type __a = (a), __b = (b);                                                         \
-		if (!(__a op __b))                                                                 \
-			__igt_fail_assert(NULL, __FILE__, __LINE__, __func__, #a " " #op " " #b,   \
-					  "error: !(" fmt " " #op " " fmt ")\n", __a, __b);        \
+#define __igt_assert_cmp(type, fmt, a, op, b)                                                    \
+	do {                                                                                     \
+		type __a = (a), __b = (b);                                                       \
+		if (!(__a op __b))                                                               \
+			__igt_fail_assert(NULL, __FILE__, __LINE__, __func__, #a " " #op " " #b, \
+					  "error: !(" fmt " " #op " " fmt ")\n", __a, __b);      \
 	} while (0)
 #define igt_assert_eq(a, b)	__igt_assert_cmp(int, "%d", a, ==, b)
 #define igt_assert_eq_u32(a, b) __igt_assert_cmp(uint32_t, "%#x", a, ==, b)
 #define igt_assert_eq_u64(a, b) __igt_assert_cmp(unsigned long long, "%#llx", a, ==, b)
 
-#define igt_require_f(expr, fmt...)                                                                \
-	do {                                                                                       \
-		if (!(expr))                                                                       \
-			__igt_skip_check(__FILE__, __LINE__, __func__, #expr, fmt);                \
+#define igt_require_f(expr, fmt...)                                                 \
+	do {                                                                        \
+		if (!(expr))                                                        \
+			__igt_skip_check(__FILE__, __LINE__, __func__, #expr, fmt); \
 	} while (0)
 #define igt_require(expr)	    igt_require_f(expr, NULL)
 #define igt_skip_on_f(expr, fmt...) igt_require_f(!(expr), fmt)
@@ -139,8 +145,8 @@ void igt_waitchildren(void);
 void igt_install_exit_handler(igt_exit_handler_t fn);
 void igt_thread_assert_no_failures(void);
 
-#define igt_fork(child, count)                                                                     \
-	for (int child = 0; child < (count); child++)                                              \
+#define igt_fork(child, count)                        \
+	for (int child = 0; child < (count); child++) \
 		for (; __igt_fork(); exit(0))
 
 /* DRM devices */
@@ -161,10 +167,10 @@ bool igt_debugfs_exists(int fd, const char *filename, int mode);
 
 #define igt_debugfs_read(fd, filename, buf) __igt_debugfs_read(fd, filename, buf, sizeof(buf))
 
-#define do_ioctl(fd, request, arg)                                                                 \
-	do {                                                                                       \
-		igt_assert_eq(igt_ioctl(fd, request, arg), 0);                                     \
-		errno = 0;                                                                         \
+#define do_ioctl(fd, request, arg)                             \
+	do {                                                   \
+		igt_assert_eq(igt_ioctl(fd, request, arg), 0); \
+		errno = 0;                                     \
 	} while (0)
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

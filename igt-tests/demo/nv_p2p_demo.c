@@ -32,7 +32,8 @@ struct result {
 	uint64_t cpu_faults;
 	uint64_t migrations_to_ram;
 	bool has_bytes;
-	struct nv_model_bytes bytes;
+	struct nv_model_bytes bytes;	  /* payload */
+	uint64_t link_in[2], link_out[2]; /* DMA over each GPU's PCIe link, as the GPU sees it */
 	bool verified;
 	double seconds;
 };
@@ -131,6 +132,13 @@ static void measure(struct demo *demo, struct result *result)
 
 		nv_model_stats_since(&moved, &stats);
 		result->bytes = moved.ce;
+		for (int i = 0; i < 2; i++) {
+			const struct nv_model_bytes *own = &moved.dma[i], *other = &moved.dma[!i];
+
+			result->link_in[i] = own->system_read + own->peer_read + other->peer_write;
+			result->link_out[i] =
+				own->system_write + own->peer_write + other->peer_read;
+		}
 	}
 	if (demo->prefetch)
 		left_private = nv_private_pages(demo->ptr, demo->size);
@@ -140,6 +148,16 @@ static void measure(struct demo *demo, struct result *result)
 		result->migrations_to_ram =
 			counters[1].migrated_to_ram - counters[0].migrated_to_ram;
 	}
+}
+
+static size_t differs(const char *what, const void *ptr, size_t at)
+{
+	size_t bad = __nv_check(ptr, CHUNK, at);
+
+	if (bad)
+		fprintf(stderr, "%s: %zu words differ in the 2 MiB from %#zx\n", what, bad, at);
+
+	return bad;
 }
 
 static bool verify(struct demo *demo)
@@ -153,45 +171,52 @@ static bool verify(struct demo *demo)
 		if (demo->prefetch) {
 			nv_ce_copy(&importer->chan, importer->ram.va, demo->dst.va + at, CHUNK);
 			nv_chan_run(&importer->chan);
-			bad += __nv_check(importer->ram.map, CHUNK, at);
+			bad += differs("the copy", importer->ram.map, at);
 		}
 		/* The source must have survived as well. Without PREFETCH it is the destination. */
-		bad += __nv_check(demo->ptr + at, CHUNK, at);
+		bad += differs("the source", demo->ptr + at, at);
 	}
 
 	return !bad;
 }
 
+static void print_bytes(const char *name, bool known, uint64_t bytes, bool json)
+{
+	printf(json ? "\"%s\": " : "%-20s", name);
+	if (known)
+		printf("%llu", (unsigned long long)bytes);
+	else
+		printf(json ? "null" : "not counted on a board");
+	printf(json ? ", " : "\n");
+}
+
 static void print(const struct demo *demo, const struct result *result, bool json)
 {
 	const enum nv_route route = nv_route(&demo->gpus[0], &demo->gpus[1]);
-	const uint64_t peer = result->bytes.peer_read + result->bytes.peer_write;
-	const uint64_t ram_read = result->bytes.system_read;
-	const uint64_t ram_write = result->bytes.system_write;
-	const bool direct = result->has_bytes ? peer == demo->size && !ram_read && !ram_write :
-						demo->prefetch && !result->migrations_to_ram;
-	char bytes[3][24] = { "null", "null", "null" };
+	const struct nv_model_bytes *bytes = &result->bytes;
+	const uint64_t peer = bytes->peer_read + bytes->peer_write;
+	const bool counted = result->has_bytes;
+	const bool direct =
+		counted ? peer == demo->size && !bytes->system_read && !bytes->system_write
+			: demo->prefetch && !result->migrations_to_ram;
 
-	if (result->has_bytes) {
-		const uint64_t values[3] = { peer, ram_read, ram_write };
-
-		for (int i = 0; i < 3; i++)
-			snprintf(bytes[i], sizeof(bytes[i]), "%llu", (unsigned long long)values[i]);
-	}
-
-	printf(json ? "{\"payload_bytes\": %zu, \"peer_bytes\": %s, \"ram_read_bytes\": %s, "
-		      "\"ram_write_bytes\": %s, \"cpu_faults\": %llu, \"migrations_to_ram\": %llu, "
-		      "\"verified\": %s, \"route\": \"%s (%s)\", \"seconds\": %.3f}\n" :
-		      "payload            %zu bytes\n"
-		      "GPU to GPU         %s bytes\n"
-		      "GPUs read RAM      %s bytes\n"
-		      "GPUs wrote RAM     %s bytes\n"
-		      "CPU faults         %llu\n"
-		      "migrations to RAM  %llu pages\n"
-		      "verified           %s\n"
-		      "route              %s (%s)\n"
-		      "time               %.3f s\n",
-	       demo->size, bytes[0], bytes[1], bytes[2], (unsigned long long)result->cpu_faults,
+	printf(json ? "{" : "");
+	print_bytes("payload_bytes", true, demo->size, json);
+	print_bytes("peer_bytes", counted, peer, json);
+	print_bytes("ram_read_bytes", counted, bytes->system_read, json);
+	print_bytes("ram_write_bytes", counted, bytes->system_write, json);
+	print_bytes("gpu0_link_in_bytes", counted, result->link_in[0], json);
+	print_bytes("gpu0_link_out_bytes", counted, result->link_out[0], json);
+	print_bytes("gpu1_link_in_bytes", counted, result->link_in[1], json);
+	print_bytes("gpu1_link_out_bytes", counted, result->link_out[1], json);
+	printf(json ? "\"cpu_faults\": %llu, \"migrations_to_ram\": %llu, \"verified\": %s, "
+		      "\"route\": \"%s (%s)\", \"seconds\": %.3f}\n"
+		    : "cpu_faults          %llu\n"
+		      "migrations_to_ram   %llu\n"
+		      "verified            %s\n"
+		      "route               %s (%s)\n"
+		      "seconds             %.3f\n",
+	       (unsigned long long)result->cpu_faults,
 	       (unsigned long long)result->migrations_to_ram, result->verified ? "true" : "false",
 	       direct ? "peer" : "RAM", nv_route_name(route), result->seconds);
 }

@@ -9,13 +9,13 @@
 
 #define SUBCHANNEL 4 /* where nouveau expects the copy class */
 
-#define SET_OBJECT	     0x000
-#define SET_SEMAPHORE_A	     0x240
-#define LAUNCH_DMA	     0x300
-#define OFFSET_IN_UPPER	     0x400
-#define LINE_LENGTH_IN	     0x418
-#define OFFSET_OUT_UPPER     0x408
-#define SET_REMAP_CONST_A    0x700
+#define SET_OBJECT	  0x000
+#define SET_SEMAPHORE_A	  0x240
+#define LAUNCH_DMA	  0x300
+#define OFFSET_IN_UPPER	  0x400
+#define LINE_LENGTH_IN	  0x418
+#define OFFSET_OUT_UPPER  0x408
+#define SET_REMAP_CONST_A 0x700
 
 #define LAUNCH_NON_PIPELINED 0x002
 #define LAUNCH_FLUSH	     0x004
@@ -30,10 +30,10 @@
 /* REMAP_COMPONENTS: one destination component of 4 bytes, taken from CONST_A */
 #define REMAP_FILL32 (3 << 16 | 4)
 
-#define METHODS(chan, method, ...)                                                               \
-	do {                                                                                       \
-		const uint32_t data_[] = { __VA_ARGS__ };                                          \
-		nv_chan_method(chan, SUBCHANNEL, method, ARRAY_SIZE(data_), data_);                \
+#define METHODS(chan, method, ...)                                                  \
+	do {                                                                        \
+		const uint32_t data_[] = { __VA_ARGS__ };                           \
+		nv_chan_method(chan, SUBCHANNEL, method, ARRAY_SIZE(data_), data_); \
 	} while (0)
 
 /* Once for each channel, before the first of the functions below. */

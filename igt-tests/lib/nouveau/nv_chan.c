@@ -24,6 +24,7 @@ void nv_bo_create(struct nv_bo *bo, int fd, uint64_t size, uint32_t domain)
 	bo->fd = fd;
 	bo->handle = new.info.handle;
 	bo->size = new.info.size;
+	bo->domain = domain & (NOUVEAU_GEM_DOMAIN_VRAM | NOUVEAU_GEM_DOMAIN_GART);
 	bo->va = new.info.offset;
 	bo->map = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, new.info.map_handle);
 	igt_assert_f(bo->map != MAP_FAILED, "mmap of a buffer object: %s\n", strerror(errno));
@@ -127,15 +128,11 @@ int __nv_chan_submit(struct nv_chan *chan)
 	};
 	const uint32_t release[] = { chan->sem.va >> 32, chan->sem.va, ++chan->payload,
 				     RELEASE_4_BYTES };
-	const uint32_t both = NOUVEAU_GEM_DOMAIN_VRAM | NOUVEAU_GEM_DOMAIN_GART;
 
 	nv_chan_method(chan, 0, HOST_SEMAPHOREA, ARRAY_SIZE(release), release);
 	for (int i = 0; i < chan->nr_bos; i++) {
-		struct drm_nouveau_gem_info info = { .handle = chan->bos[i]->handle };
-
-		do_ioctl(chan->fd, DRM_IOCTL_NOUVEAU_GEM_INFO, &info);
-		bos[i].handle = info.handle;
-		bos[i].valid_domains = bos[i].write_domains = info.domain & both;
+		bos[i].handle = chan->bos[i]->handle;
+		bos[i].valid_domains = bos[i].write_domains = chan->bos[i]->domain;
 	}
 	push.offset = chan->start * sizeof(uint32_t);
 	push.length = (chan->next - chan->start) * sizeof(uint32_t);

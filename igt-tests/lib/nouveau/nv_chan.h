@@ -15,6 +15,7 @@
 struct nv_bo {
 	int fd;
 	uint32_t handle;
+	uint32_t domain; /* VRAM, GART, or both */
 	uint64_t size;
 	uint64_t va; /* in the GPU's address space */
 	void *map;

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
  * Control port of a modelled GPU: one line out, one line back. "stats" answers JSON, of which we
- * read the numbers of two objects in each element of "gpus".
+ * read the numbers of the flat objects in each element of "gpus".
  */
 #include <fcntl.h>
-#include <stddef.h>
 
 #include "igt.h"
 #include "nouveau/nv_model.h"
 
-#define PORT	    "/dev/virtio-ports/gp100.control"
-#define MAX_ANSWER  (64 << 10)
-#define BYTES(name) { "\"" #name "_bytes\"", offsetof(struct nv_model_bytes, name) }
+#define PORT	   "/dev/virtio-ports/gp100.control"
+#define MAX_ANSWER (64 << 10)
 
 bool nv_model_present(void)
 {
@@ -41,32 +39,33 @@ static void command(const char *line, char *answer, size_t size)
 	close(fd);
 }
 
-/* Adds the numbers of the flat object @name in @json, [@json, @end). */
-static void add_object(const char *json, const char *end, const char *name,
-		       struct nv_model_bytes *bytes)
+/* The number of @key in the flat object @name in @json, [@json, @end). */
+static uint64_t number(const char *json, const char *end, const char *name, const char *key)
 {
-	static const struct {
-		const char *key;
-		size_t offset;
-	} fields[] = {
-		BYTES(system_read), BYTES(system_write), BYTES(peer_read),
-		BYTES(peer_write),  BYTES(vram_read),	 BYTES(vram_write),
-	};
-	const char *object = strstr(json, name), *close;
+	const char *object = strstr(json, name), *found, *close;
 
 	igt_assert_f(object && object < end, "the model's answer has no %s\n", name);
 	close = strchr(object, '}');
-	for (int i = 0; i < ARRAY_SIZE(fields); i++) {
-		const char *key = strstr(object, fields[i].key);
+	found = strstr(object, key);
+	igt_assert_f(found && found < close, "the model's %s has no %s\n", name, key);
 
-		igt_assert_f(key && key < close, "the model's %s has no %s\n", name, fields[i].key);
-		*(uint64_t *)((char *)bytes + fields[i].offset) +=
-			strtoull(strchr(key, ':') + 1, NULL, 10);
-	}
+	return strtoull(strchr(found, ':') + 1, NULL, 10);
+}
+
+static void add_bytes(const char *json, const char *end, const char *name,
+		      struct nv_model_bytes *bytes)
+{
+	bytes->system_read += number(json, end, name, "\"system_read_bytes\"");
+	bytes->system_write += number(json, end, name, "\"system_write_bytes\"");
+	bytes->peer_read += number(json, end, name, "\"peer_read_bytes\"");
+	bytes->peer_write += number(json, end, name, "\"peer_write_bytes\"");
+	bytes->vram_read += number(json, end, name, "\"vram_read_bytes\"");
+	bytes->vram_write += number(json, end, name, "\"vram_write_bytes\"");
 }
 
 void nv_model_stats(struct nv_model_stats *stats)
 {
+	static const char *const masters[] = { "\"host\"", "\"ce\"", "\"mmu\"", "\"other\"" };
 	char *answer = malloc(MAX_ANSWER), *gpu;
 
 	igt_assert(answer);
@@ -77,9 +76,13 @@ void nv_model_stats(struct nv_model_stats *stats)
 	while (gpu) {
 		char *next = strstr(gpu + 1, "\"index\"");
 		const char *end = next ? next : answer + strlen(answer);
+		const unsigned int index = strtoul(strchr(gpu, ':') + 1, NULL, 10);
 
-		add_object(gpu, end, "\"ce\"", &stats->ce);
-		add_object(gpu, end, "\"host\"", &stats->host);
+		igt_assert(index < NV_MAX_GPUS);
+		add_bytes(gpu, end, "\"ce\"", &stats->ce);
+		add_bytes(gpu, end, "\"host\"", &stats->host);
+		for (int i = 0; i < ARRAY_SIZE(masters); i++)
+			add_bytes(gpu, end, masters[i], &stats->dma[index]);
 		gpu = next;
 	}
 	free(answer);
@@ -101,6 +104,8 @@ void nv_model_stats_since(struct nv_model_stats *stats, const struct nv_model_st
 	nv_model_stats(stats);
 	subtract(&stats->ce, &before->ce);
 	subtract(&stats->host, &before->host);
+	for (int i = 0; i < NV_MAX_GPUS; i++)
+		subtract(&stats->dma[i], &before->dma[i]);
 }
 
 /* Makes every copy engine take @us longer to finish a launch. */

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nouveau/nv_device.h"
+
 /* Bytes that one unit of one GPU moved, by the memory they were in. */
 struct nv_model_bytes {
 	uint64_t system_read, system_write;
@@ -17,8 +19,9 @@ struct nv_model_bytes {
 };
 
 struct nv_model_stats {
-	struct nv_model_bytes ce;   /* payload: copy engines, sum over all GPUs */
-	struct nv_model_bytes host; /* push buffers and semaphores */
+	struct nv_model_bytes ce;		/* payload: copy engines, sum over all GPUs */
+	struct nv_model_bytes host;		/* push buffers and semaphores */
+	struct nv_model_bytes dma[NV_MAX_GPUS]; /* all that each GPU did as bus master */
 };
 
 bool nv_model_present(void);

@@ -108,9 +108,9 @@ uint64_t nv_svm_prefetch(const struct nv_svm *svm, const void *ptr, size_t len)
 {
 	uint64_t result;
 
-	igt_assert_eq(__nv_svm_bind(svm->fd, NOUVEAU_SVM_BIND_COMMAND__PREFETCH, 0, ptr, len,
-				    &result),
-		      0);
+	igt_assert_eq(
+		__nv_svm_bind(svm->fd, NOUVEAU_SVM_BIND_COMMAND__PREFETCH, 0, ptr, len, &result),
+		0);
 
 	return result;
 }
@@ -131,8 +131,9 @@ bool nv_svm_has_prefetch(const struct nv_svm *svm)
 
 void nv_svm_require_prefetch(const struct nv_svm *svm)
 {
-	igt_require_f(nv_svm_has_prefetch(svm),
-		      "this kernel's SVM_BIND has no PREFETCH: the copy engine cannot use SVM pages\n");
+	igt_require_f(
+		nv_svm_has_prefetch(svm),
+		"this kernel's SVM_BIND has no PREFETCH: the copy engine cannot use SVM pages\n");
 }
 
 /**
@@ -182,7 +183,7 @@ void nv_residency(const void *ptr, size_t len, struct nv_residency *residency)
 		else if (entries[i] >> 63)
 			residency->ram++;
 		else if (entry_is_private(entries[i]))
-			residency->private ++;
+			residency->vram++;
 		else
 			residency->other++;
 	}
@@ -195,7 +196,7 @@ size_t nv_private_pages(const void *ptr, size_t len)
 
 	nv_residency(ptr, len, &residency);
 
-	return residency.private;
+	return residency.vram;
 }
 
 static void assert_all(const void *ptr, size_t len, bool private)
@@ -204,10 +205,10 @@ static void assert_all(const void *ptr, size_t len, bool private)
 	struct nv_residency is;
 
 	nv_residency(ptr, len, &is);
-	igt_assert_f((private ? is.private : is.ram) == pages,
+	igt_assert_f((private ? is.vram : is.ram) == pages,
 		     "of %zu pages that should be in %s, %zu are in VRAM, %zu in RAM, %zu nowhere, "
 		     "%zu elsewhere\n",
-		     pages, private ? "VRAM" : "RAM", is.private, is.ram, is.none, is.other);
+		     pages, private ? "VRAM" : "RAM", is.vram, is.ram, is.none, is.other);
 }
 
 void nv_assert_private(const void *ptr, size_t len)
@@ -293,7 +294,8 @@ void nv_check(const void *ptr, size_t len, uint32_t seed)
 	for (size_t i = 0; i < len / sizeof(*words); i++) {
 		uint32_t is = words[i], want = pattern(seed, i);
 
-		igt_assert_f(is == want, "byte %#zx of %#zx is %#x instead of %#x (%zu words differ)\n",
+		igt_assert_f(is == want,
+			     "byte %#zx of %#zx is %#x instead of %#x (%zu words differ)\n",
 			     i * sizeof(*words), len, is, want, __nv_check(ptr, len, seed));
 	}
 }

@@ -23,8 +23,8 @@ struct nv_svm {
 struct nv_residency {
 	size_t none;
 	size_t ram;
-	size_t private; /* device-private: in some GPU's VRAM */
-	size_t other;	/* swapped out, being migrated, ... */
+	size_t vram;  /* of some GPU: device-private */
+	size_t other; /* swapped out, being migrated, ... */
 };
 
 int __nv_svm_init(int fd, uint64_t addr, uint64_t size);

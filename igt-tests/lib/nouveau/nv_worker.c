@@ -34,7 +34,8 @@ void nv_worker_destroy(struct nv_worker *worker)
 /* Lets go of a GPU whose driver went away: its files answer no ioctl any more. */
 void nv_worker_abandon(struct nv_worker *worker)
 {
-	struct nv_bo *bos[] = { &worker->vram, &worker->ram, &worker->chan.push, &worker->chan.sem };
+	struct nv_bo *bos[] = { &worker->vram, &worker->ram, &worker->chan.push,
+				&worker->chan.sem };
 
 	for (int i = 0; i < ARRAY_SIZE(bos); i++)
 		munmap(bos[i]->map, bos[i]->size);
@@ -74,6 +75,32 @@ int __nv_worker_write(struct nv_worker *worker, void *ptr, size_t len)
 void nv_worker_write(struct nv_worker *worker, void *ptr, size_t len)
 {
 	assert_done(worker, __nv_worker_write(worker, ptr, len), "write by the copy engine");
+}
+
+static void assert_faults(struct nv_worker *worker, uint64_t dst, uint64_t src, size_t len)
+{
+	struct nv_chan *chan = &worker->chan;
+	int ret = 0;
+
+	nv_ce_copy(chan, dst, src, len);
+	igt_assert_eq(__nv_chan_submit(chan), 0);
+	/* The driver kills the channel some time after the engine stops. */
+	for (int i = 0; i < 100 && !ret; i++) {
+		igt_assert_f(__nv_chan_wait(chan, 20), "the access did not fault\n");
+		ret = __nv_chan_submit(chan);
+	}
+	igt_assert_eq(ret, -ENODEV);
+}
+
+/* Asserts that the access faults. That kills the channel, so it comes last in a subtest. */
+void nv_worker_read_faults(struct nv_worker *worker, const void *ptr, size_t len)
+{
+	assert_faults(worker, worker->vram.va, (uintptr_t)ptr, len);
+}
+
+void nv_worker_write_faults(struct nv_worker *worker, void *ptr, size_t len)
+{
+	assert_faults(worker, (uintptr_t)ptr, worker->vram.va, len);
 }
 
 /* Puts the pattern of @seed into the VRAM buffer. */

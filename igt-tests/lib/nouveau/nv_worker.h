@@ -15,6 +15,9 @@
 
 #define NV_WORKER_SIZE NV_HUGE_SIZE
 
+/* What nouveau logs when it kills a channel, for igt_emit_ignore_dmesg_regex(). */
+#define NV_KILLED_DMESG "nouveau [0-9a-f:.]+: .*(fault|killed|errored|rc scheduled|error fencing)"
+
 struct nv_worker {
 	struct nv_svm svm;
 	struct nv_chan chan;
@@ -30,6 +33,8 @@ int __nv_worker_read(struct nv_worker *worker, const void *ptr, size_t len);
 void nv_worker_read(struct nv_worker *worker, const void *ptr, size_t len);
 int __nv_worker_write(struct nv_worker *worker, void *ptr, size_t len);
 void nv_worker_write(struct nv_worker *worker, void *ptr, size_t len);
+void nv_worker_read_faults(struct nv_worker *worker, const void *ptr, size_t len);
+void nv_worker_write_faults(struct nv_worker *worker, void *ptr, size_t len);
 
 void nv_worker_fill(struct nv_worker *worker, size_t len, uint32_t seed);
 void nv_worker_check(struct nv_worker *worker, size_t len, uint32_t seed);

@@ -32,7 +32,8 @@ static const struct invalid_bind {
 	{ "target", "A target nobody defined is refused", { .header = 1ull << 17 } },
 	{ "stride", "Strided ranges are not offered", { .stride = 8192 } },
 	{ "empty", "An empty range is refused", { .va_end = -NV_PAGE_SIZE } },
-	{ "reversed", "A range that ends before it starts is refused",
+	{ "reversed",
+	  "A range that ends before it starts is refused",
 	  { .va_end = -2 * NV_PAGE_SIZE } },
 };
 
@@ -128,7 +129,9 @@ static void test_vm_init(bool svm_first)
 
 	test_init();
 	fd = drm_reopen_driver(gpu.fd);
-	svm = (struct nv_svm){ .fd = fd, .cutout = nv_svm_reserve(1 << 30), .cutout_size = 1 << 30 };
+	svm = (struct nv_svm){ .fd = fd,
+			       .cutout = nv_svm_reserve(1 << 30),
+			       .cutout_size = 1 << 30 };
 	ret = svm_first ? __nv_svm_init(fd, (uintptr_t)svm.cutout, svm.cutout_size) : vm_init(fd);
 	igt_assert_eq(ret, 0);
 	ret = svm_first ? vm_init(fd) : __nv_svm_init(fd, (uintptr_t)svm.cutout, svm.cutout_size);
@@ -222,7 +225,8 @@ static void test_bind_other_process(void)
 	struct nv_svm svm;
 
 	open_svm(&svm);
-	igt_fork(child, 1) {
+	igt_fork(child, 1)
+	{
 		uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
 		int ret;
 
@@ -273,9 +277,9 @@ static void test_prefetch_before_init(void)
 	nv_svm_require_prefetch(&svm);
 	nv_svm_fini(&svm);
 	fd = drm_reopen_driver(gpu.fd);
-	igt_assert_eq(__nv_svm_bind(fd, NOUVEAU_SVM_BIND_COMMAND__PREFETCH, 0, ptr, NV_PAGE_SIZE,
-				    NULL),
-		      -EINVAL);
+	igt_assert_eq(
+		__nv_svm_bind(fd, NOUVEAU_SVM_BIND_COMMAND__PREFETCH, 0, ptr, NV_PAGE_SIZE, NULL),
+		-EINVAL);
 	drm_close_driver(fd);
 	munmap(ptr, NV_PAGE_SIZE);
 }
@@ -295,8 +299,10 @@ static const struct {
 	{ "bind-hole", "Unmapped parts of a range are skipped", test_bind_hole },
 	{ "bind-cutout", "The driver's own window does not migrate", test_bind_cutout },
 	{ "bind-kernel-va", "Addresses outside user space do no harm", test_bind_kernel_va },
-	{ "bind-other-process", "A device file does not bind the memory of a process that is not its "
-				"owner", test_bind_other_process },
+	{ "bind-other-process",
+	  "A device file does not bind the memory of a process that is not its "
+	  "owner",
+	  test_bind_other_process },
 	{ "prefetch-invalid-target", "PREFETCH takes no target", test_prefetch_invalid_target },
 	{ "prefetch-hole", "PREFETCH skips unmapped parts and counts the others",
 	  test_prefetch_hole },
@@ -306,23 +312,21 @@ static const struct {
 
 int igt_main()
 {
-	igt_fixture() {
+	igt_fixture()
+	{
 		nv_gpu_open(&gpu, 0);
 	}
 
 	for (int i = 0; i < ARRAY_SIZE(tests); i++) {
 		igt_describe(tests[i].describe);
-		igt_subtest(tests[i].name)
-			tests[i].run();
+		igt_subtest(tests[i].name) tests[i].run();
 	}
 
 	igt_describe("VM_INIT after SVM_INIT does no harm to memory");
-	igt_subtest("init-then-vm-init")
-		test_vm_init(true);
+	igt_subtest("init-then-vm-init") test_vm_init(true);
 
 	igt_describe("SVM_INIT after VM_INIT does no harm to memory");
-	igt_subtest("vm-init-then-init")
-		test_vm_init(false);
+	igt_subtest("vm-init-then-init") test_vm_init(false);
 
 	for (int i = 0; i < ARRAY_SIZE(invalid_binds); i++) {
 		igt_describe(invalid_binds[i].describe);
@@ -330,7 +334,8 @@ int igt_main()
 			test_bind_invalid(&invalid_binds[i]);
 	}
 
-	igt_fixture() {
+	igt_fixture()
+	{
 		nv_gpu_close(&gpu);
 	}
 }
