@@ -25,7 +25,7 @@ help:
 	@echo
 	@echo 'For work on the series:'
 	@echo 'make export          write the commits of build/linux back to patches/ and the folders'
-	@echo 'make check-series    compose and export are inverse; checkpatch --strict'
+	@echo 'make check-series    round trip; each patch: checkpatch, compiler, sparse'
 	@echo 'make series          build/series: mails for git send-email; SIGNOFF="Name <address>"'
 	@echo
 	@echo 'MIRROR=URL           Debian mirror, if not the one of this machine'
@@ -39,7 +39,7 @@ test: kernel-stock kernel-patched host firmware
 	@rig/test
 
 check:
-	@rig/check
+	@rig/check && echo 'This machine has what the rig needs.'
 
 toolbox:
 	@rig/toolbox

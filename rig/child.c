@@ -120,8 +120,8 @@ const char *child_fate(const struct child *child)
 	static char text[64];
 
 	/* The shells in between tell of a signal by adding 128. */
-	int status = WIFSIGNALED(child->status) ? 128 + WTERMSIG(child->status) :
-						  WEXITSTATUS(child->status);
+	int status = WIFSIGNALED(child->status) ? 128 + WTERMSIG(child->status)
+						: WEXITSTATUS(child->status);
 
 	if (status > 128)
 		snprintf(text, sizeof(text), "was killed by signal %d", status - 128);

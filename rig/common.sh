@@ -22,6 +22,13 @@ die()
 	exit 1
 }
 
+# room MB: what is to be written must fit, for not every tool says so when it does not.
+room()
+{
+	free=$(df -Pk "$BUILD" | awk 'END { print int($4 / 1024) }')
+	[ "$free" -ge "$1" ] || die "$free MB free in $BUILD, $1 are needed"
+}
+
 # lock NAME: one at a time, in this build directory.
 lock()
 {

@@ -25,7 +25,12 @@
 
 static char *environment[] = {
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-	"HOME=/root", "USER=root", "SHELL=/bin/bash", "LANG=C.UTF-8", "TERM=dumb", NULL,
+	"HOME=/root",
+	"USER=root",
+	"SHELL=/bin/bash",
+	"LANG=C.UTF-8",
+	"TERM=dumb",
+	NULL,
 };
 
 typedef bool port_fn(const char *device, const char *name, const char *wanted);

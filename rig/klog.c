@@ -14,10 +14,10 @@ static const char panic_text[] = "Kernel panic - not syncing";
 
 /* How the kernel's own checks begin to speak, after the time stamp. */
 static const char *const complaints_begin[] = {
-	"BUG: ",	   /* KASAN, page tables, sleeping in atomic, ... */
-	"WARNING: ",	   /* WARN_ON(), lockdep */
+	"BUG: ",     /* KASAN, page tables, sleeping in atomic, ... */
+	"WARNING: ", /* WARN_ON(), lockdep */
 	"INFO: trying to register non-static key",
-	"INFO: task ",	   /* hung task */
+	"INFO: task ", /* hung task */
 	"INFO: rcu",
 	"Oops",
 	"general protection fault",
@@ -35,8 +35,9 @@ static const char *const complaints_within[] = {
 	"BUG: soft lockup",
 	"BUG: workqueue lockup",
 	"hard LOCKUP",
-	"INFO: rcu_",	   /* "rcu: INFO: rcu_preempt self-detected stall" */
+	"INFO: rcu_", /* "rcu: INFO: rcu_preempt self-detected stall" */
 	"new suspected memory leaks",
+	"printk messages dropped **", /* who knows what they said */
 	"nobody cared (try booting with the \"irqpoll\" option)",
 };
 

@@ -9,7 +9,7 @@
 #include "lines.h"
 
 #define KLOG_SPLAT_LINES 30
-#define KLOG_LAST_LINES  20
+#define KLOG_LAST_LINES	 20
 
 struct klog {
 	const char *path;

@@ -6,7 +6,7 @@
 #include "child.h"
 #include "options.h"
 
-/* Character channels: sockets whose other ends the runner holds. */
+/* Character channels: sockets, for the log a pipe, whose other ends the runner holds. */
 enum channel {
 	CHANNEL_LOG,	/* serial console: the kernel log */
 	CHANNEL_STATUS, /* guest-init's reports */

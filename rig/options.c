@@ -21,10 +21,11 @@ static const char usage[] =
 	"  --topology NAME   switch: all GPUs under one switch (default)\n"
 	"                    roots: a root port each, the host bridge is known to route peers\n"
 	"                    host-bridge: a root port each, the host bridge is not known\n"
-	"  --vram MIB        memory of each GPU\n"
-	"  --bar1 MIB        how much of it a peer can see at a time\n"
+	"  --vram MIB        memory of each GPU, a multiple of 64 (default 1024)\n"
+	"  --bar1 MIB        how much of it a peer can see at a time, a power of two from 64\n"
+	"                    on (default 1024)\n"
 	"  --iommu           with an Intel IOMMU\n"
-	"  --cpu-bits N      physical address bits of the CPU, 32 to 52\n"
+	"  --cpu-bits N      physical address bits of the CPU, 36 to 52\n"
 	"  --mem MIB         memory of the machine (default 2048)\n"
 	"  --cpus N          CPUs (default 2)\n"
 	"  --share DIR       DIR is /mnt/share in the guest, writable\n"
@@ -33,7 +34,7 @@ static const char usage[] =
 	"                    the model's goes to FILE.model\n"
 	"  --timeout S       status 124 after S seconds (default 600; 0: never, as for a shell)\n"
 	"  --allow-splat     kernel warnings do not change the status\n"
-	"  --arch NAME       x86_64\n"
+	"  --arch NAME       x86_64; arm64 is not there yet\n"
 	"  --append STR      more kernel parameters\n"
 	"  --model-arg ARG   one more argument for the model; may be repeated\n"
 	"  --no-firmware     no firmware files in the guest\n"
@@ -45,10 +46,28 @@ static const char usage[] =
 	"or hung; 126 it could not boot, or the machine broke; 127 no such COMMAND.\n";
 
 enum option_id {
-	OPT_KERNEL = 1, OPT_ARCH, OPT_GPUS, OPT_TOPOLOGY, OPT_VRAM, OPT_BAR1, OPT_IOMMU,
-	OPT_CPU_BITS, OPT_MEM, OPT_CPUS, OPT_SHARE, OPT_STATS, OPT_LOG, OPT_TIMEOUT,
-	OPT_ALLOW_SPLAT, OPT_APPEND, OPT_MODEL_ARG, OPT_NO_FIRMWARE, OPT_NO_NOUVEAU,
-	OPT_PROCESSES, OPT_VERBOSE, OPT_HELP,
+	OPT_KERNEL = 1,
+	OPT_ARCH,
+	OPT_GPUS,
+	OPT_TOPOLOGY,
+	OPT_VRAM,
+	OPT_BAR1,
+	OPT_IOMMU,
+	OPT_CPU_BITS,
+	OPT_MEM,
+	OPT_CPUS,
+	OPT_SHARE,
+	OPT_STATS,
+	OPT_LOG,
+	OPT_TIMEOUT,
+	OPT_ALLOW_SPLAT,
+	OPT_APPEND,
+	OPT_MODEL_ARG,
+	OPT_NO_FIRMWARE,
+	OPT_NO_NOUVEAU,
+	OPT_PROCESSES,
+	OPT_VERBOSE,
+	OPT_HELP,
 };
 
 static const struct option long_options[] = {
@@ -147,7 +166,7 @@ void options_parse(struct options *options, int argc, char **argv)
 			options->iommu = true;
 			break;
 		case OPT_CPU_BITS:
-			options->cpu_bits = number("--cpu-bits", 32, 52);
+			options->cpu_bits = number("--cpu-bits", 36, 52);
 			break;
 		case OPT_MEM:
 			options->memory = number("--mem", 128, memory_of_host());

@@ -18,12 +18,12 @@ struct options {
 	const char *log;
 	const char *append;
 	int gpus;
-	int vram;	/* MiB; 0: what the model takes for itself; so is bar1 */
+	int vram; /* MiB; 0: what the model takes for itself; so is bar1 */
 	int bar1;
-	int cpu_bits;	/* 0: what QEMU takes for itself */
-	int memory;	/* MiB */
+	int cpu_bits; /* 0: what QEMU takes for itself */
+	int memory;   /* MiB */
 	int cpus;
-	int timeout;	/* seconds; 0: none */
+	int timeout; /* seconds; 0: none */
 	bool iommu;
 	bool allow_splat;
 	bool firmware;

@@ -39,7 +39,8 @@ void relay_turn(struct relay *relay, const struct pollfd poll[2])
 	if (poll[1].fd >= 0 && poll[1].revents) {
 		size_t size = relay->end - relay->start;
 
-		n = write(relay->to, relay->buffer + relay->start, size < PIPE_BUF ? size : PIPE_BUF);
+		n = write(relay->to, relay->buffer + relay->start,
+			  size < PIPE_BUF ? size : PIPE_BUF);
 		if (n >= 0) {
 			relay->start += n;
 		} else if (!again()) {

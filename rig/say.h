@@ -6,9 +6,9 @@
 /* Any other status is that of the command in the guest. */
 enum {
 	STATUS_TIMEOUT = 124,
-	STATUS_SPLAT = 125,   /* the guest's kernel found fault with itself */
-	STATUS_NO_RUN = 126,  /* the machine could not boot, or broke */
-	STATUS_SIGNAL = 128,  /* plus the signal that ended the runner */
+	STATUS_SPLAT = 125,  /* the guest's kernel found fault with itself */
+	STATUS_NO_RUN = 126, /* the machine could not boot, or broke */
+	STATUS_SIGNAL = 128, /* plus the signal that ended the runner */
 };
 
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

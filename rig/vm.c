@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,8 @@
 #define HALT_S	      60  /* likewise, with its search for leaks */
 
 #define KEEP_LOGS 200
+
+#define LOG_PIPE_SIZE (1 << 20) /* what users without rights may ask for */
 
 #define NO_STATUS (-1)
 
@@ -69,8 +72,8 @@ struct run {
 	struct lines reports, qemu_words, model_words;
 
 	bool ready;
-	int status;	  /* of the command */
-	double ended;	  /* when the command did */
+	int status;   /* of the command */
+	double ended; /* when the command did */
 	enum stop stop;
 	int signal;	  /* for STOP_SIGNAL */
 	bool link_broken; /* QEMU complained about the model */
@@ -129,11 +132,15 @@ static void require(const char *top, const char *name, const char *target)
 
 static void require_all(const struct run *run)
 {
-	char kernel[64], target[64];
+	const char *kernel = run->options.kernel;
+	char *made;
 
-	snprintf(kernel, sizeof(kernel), "build/kernel/%s/bzImage", run->options.kernel);
-	snprintf(target, sizeof(target), "kernel-%s", run->options.kernel);
-	require(run->top, kernel, target);
+	/* rig/kernel writes this last: an interrupted build has none. */
+	if (asprintf(&made, "%s/build/kernel/%s/.made", run->top, kernel) < 0)
+		die("out of memory");
+	if (access(made, F_OK))
+		die("no finished kernel in build/kernel/%s: run 'make kernel-%s'", kernel, kernel);
+	free(made);
 	require(run->top, "build/host/rig/guest-init", "host");
 	if (run->options.gpus)
 		require(run->top, "build/host/gpu-model/gp100", "host");
@@ -193,10 +200,10 @@ static void catch_signals(struct run *run)
 		die("signalfd: %s", strerror(errno));
 }
 
-/* The model's words are not of interest while all goes well: they are logged. */
+/* While all goes well the model's words go to its log. These begin with its name. */
 static void model_says(void *, const char *line)
 {
-	fprintf(stderr, "gp100: %s\n", line);
+	fprintf(stderr, "%s\n", line);
 }
 
 static void qemu_says(void *context, const char *line)
@@ -335,19 +342,32 @@ static bool start_models(struct run *run)
 	return true;
 }
 
+/*
+ * QEMU writes the serial console byte by byte and drops what is not taken at once. A socket takes
+ * 300 such bytes, a pipe as many as it is large.
+ */
+static bool make_channel(enum channel channel, int pair[2])
+{
+	if (channel != CHANNEL_LOG)
+		return !socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+	return !pipe2(pair, O_CLOEXEC) && fcntl(pair[1], F_SETPIPE_SZ, LOG_PIPE_SIZE) >= 0;
+}
+
 static bool start_qemu(struct run *run, int image, int share)
 {
-	struct machine machine = { .top = run->top,
-				   .options = &run->options,
-				   .image = image,
-				   .share = share };
+	struct machine machine = {
+		.top = run->top,
+		.options = &run->options,
+		.image = image,
+		.share = share,
+	};
 
 	run->qemu.name = "QEMU";
 	for (int i = 0; i < CHANNELS; i++) {
 		int pair[2];
 
-		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
-			say("cannot make a socket: %s", strerror(errno));
+		if (!make_channel(i, pair)) {
+			say("cannot make a channel to the guest: %s", strerror(errno));
 			return false;
 		}
 		run->channels[i] = pair[0];
@@ -365,8 +385,11 @@ static void start_relays(struct run *run)
 	/* A terminal is for the shell: a command in a loop must not eat what is typed. */
 	bool input = !run->options.command || !isatty(STDIN_FILENO);
 
-	run->in = (struct relay){ .from = STDIN_FILENO, .to = run->channels[CHANNEL_IN],
-				  .eof = !input };
+	run->in = (struct relay){
+		.from = STDIN_FILENO,
+		.to = run->channels[CHANNEL_IN],
+		.eof = !input,
+	};
 	run->out = (struct relay){ .from = run->channels[CHANNEL_OUT], .to = STDOUT_FILENO };
 	run->err = (struct relay){ .from = run->channels[CHANNEL_ERR], .to = STDERR_FILENO };
 
@@ -402,8 +425,17 @@ static void check_limits(struct run *run)
 		run->stop = STOP_TIMEOUT;
 }
 
-enum { AT_SIGNALS, AT_LOG, AT_REPORTS, AT_QEMU, AT_IN, AT_OUT = AT_IN + 2,
-       AT_ERR = AT_OUT + 2, AT_MODELS = AT_ERR + 2, AT_END = AT_MODELS + MAX_GPUS };
+enum {
+	AT_SIGNALS,
+	AT_LOG,
+	AT_REPORTS,
+	AT_QEMU,
+	AT_IN,
+	AT_OUT = AT_IN + 2,
+	AT_ERR = AT_OUT + 2,
+	AT_MODELS = AT_ERR + 2,
+	AT_END = AT_MODELS + MAX_GPUS,
+};
 
 /* One round of the main loop. Descriptors at their end become -1. */
 static void turn(struct run *run)
@@ -483,7 +515,7 @@ static void watch(struct run *run)
 	stage(run, "QEMU ended");
 	/* The model ends by itself when nobody is left to serve, and then writes its counters. */
 	end = now() + (run->stop ? 1 : MODEL_END_S);
-	while (any_model(run) && now() < end)
+	while ((any_model(run) || run->channels[CHANNEL_LOG] >= 0) && now() < end)
 		turn(run);
 	stage(run, "the model ended");
 }
@@ -550,9 +582,11 @@ static bool deliver_results(const struct run *run)
 
 static void show_log(const struct run *run)
 {
+	if (!run->log.last_count)
+		return;
 	if (run->log.complaints) {
 		klog_show_splat(&run->log);
-	} else if (run->log.last_count) {
+	} else {
 		say("the kernel's last words:");
 		klog_show_last(&run->log);
 	}
@@ -641,6 +675,18 @@ static int verdict(struct run *run)
 	return run->status;
 }
 
+/* For a file that comes last: what cannot be written must not cost a whole run. */
+static void make_room(const char *path)
+{
+	char *copy = strdup(path);
+
+	if (!copy)
+		die("out of memory");
+	if (access(dirname(copy), W_OK) || (unlink(path) && errno != ENOENT))
+		die("cannot write %s: %s", path, strerror(errno));
+	free(copy);
+}
+
 static void prepare(struct run *run)
 {
 	char *build = path_in(run->top, "build/tmp");
@@ -651,8 +697,8 @@ static void prepare(struct run *run)
 	require_all(run);
 	klog_open(&run->log, run->options.log ?: default_log(run->top));
 	/* What an earlier run left must not be taken for the result of this one. */
-	if (run->options.stats && unlink(run->options.stats) && errno != ENOENT)
-		die("cannot replace %s: %s", run->options.stats, strerror(errno));
+	if (run->options.stats)
+		make_room(run->options.stats);
 	run->scratch = scratch_make(build);
 	free(build);
 }

@@ -30,6 +30,7 @@ static const char *const complaints[] = {
 	"[   60.000000] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [sh:40]",
 	"[   60.000000] rcu: INFO: rcu_preempt self-detected stall on CPU",
 	"[   60.000000] kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)",
+	"** 38 printk messages dropped **",
 	"[   60.000000] UBSAN: shift-out-of-bounds in drivers/a.c:1:2",
 	"[    1.347530] Kernel panic - not syncing: sysrq triggered crash",
 };
