@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,12 +28,38 @@ static void mount_early(const char *type, const char *path)
 		give_up("mount %s: %s", path, strerror(errno));
 }
 
+static bool put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+/*
+ * A thread of the kernel's writes to the console, and a reset cuts it off in the
+ * middle. The kernel takes a console away only when all has been written.
+ */
+static void finish_log(void)
+{
+	int fd = open("/sys/class/tty/console/active", O_RDONLY | O_CLOEXEC);
+	char name[32] = "", path[64];
+
+	if (fd < 0 || read(fd, name, sizeof(name) - 1) <= 0)
+		return;
+	close(fd);
+	name[strcspn(name, " \n")] = '\0';
+	snprintf(path, sizeof(path), "/sys/class/tty/%s/console", name);
+	put(path, "N");
+}
+
 /* Not reboot(): that asks nouveau to power off, which takes half a minute. */
 static void __attribute__((noreturn)) end_machine(void)
 {
-	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0 && write(fd, "b", 1) == 1)
+	finish_log();
+	if (put("/proc/sysrq-trigger", "b"))
 		for (;;)
 			pause();
 	_exit(1); /* the kernel panics, and the machine ends as well */
