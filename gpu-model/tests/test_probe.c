@@ -100,6 +100,24 @@ static void timer(void **state)
 	assert_int_equal(bench_reg(bench, 0x100) & BIT(20), 0);
 }
 
+/* The alarm compares for equality: what lies ahead by most of a turn is waited for. */
+static void far_alarm(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_set_reg(bench, 0x9140, 1);
+	bench_set_reg(bench, 0x9420, (u32)now(bench) + 3000000000u);
+	assert_in_range(bench_run(bench), 2000000000, 3000000000u);
+	assert_int_equal(bench_reg(bench, 0x9100), 0);
+	/* missed by a little: the next turn is the one */
+	bench_set_reg(bench, 0x9420, (u32)now(bench) - 1000);
+	assert_in_range(bench_run(bench), 4000000000u, UINT32_MAX);
+	assert_int_equal(bench_reg(bench, 0x9100), 0);
+	/* the clock is set while it is waited for */
+	bench_set_reg(bench, 0x9400, bench_reg(bench, 0x9420) - 1000000000);
+	assert_in_range(bench_run(bench), 500000000, 1000000000);
+}
+
 /* Words as worked out by hand from the published fields. */
 static void device_info(void **state)
 {
@@ -238,6 +256,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(identification, setup, teardown),
 		cmocka_unit_test_setup_teardown(interrupts, setup, teardown),
 		cmocka_unit_test_setup_teardown(timer, setup, teardown),
+		cmocka_unit_test_setup_teardown(far_alarm, setup, teardown),
 		cmocka_unit_test_setup_teardown(device_info, setup, teardown),
 		cmocka_unit_test_setup_teardown(memory_size, setup, teardown),
 		cmocka_unit_test_setup_teardown(vbios, setup, teardown),
