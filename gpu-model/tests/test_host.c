@@ -374,6 +374,29 @@ static void engine_thread(void **state)
 	engine_stop(bench->gpu);
 }
 
+/* A delay, which a guest may ask for, does not keep the machine from ending. */
+static void stops_in_a_delay(void **state)
+{
+	struct bench *bench = *state;
+	struct bench_channel channel;
+	u64 before = ptimer_now(bench->gpu);
+	bool asleep = false;
+
+	bench_channel(bench, &channel, 0, 1, false);
+	bench_map_new(bench, 0x1000000, 0x1000);
+	bench->gpu->engine.delay.host = 60000000;
+	assert_int_equal(engine_start(bench->gpu), 0);
+	push_release(&channel, 0x1000000, 1);
+	bench_kick(&channel);
+	while (!asleep) {
+		pthread_mutex_lock(&bench->gpu->lock);
+		asleep = bench->gpu->engine.blocked;
+		pthread_mutex_unlock(&bench->gpu->lock);
+	}
+	engine_stop(bench->gpu);
+	assert_true(ptimer_now(bench->gpu) - before < UINT64_C(30000000000));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +415,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(unit_reset_forgets_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(wild_register_writes, setup, teardown),
 		cmocka_unit_test_setup_teardown(engine_thread, setup, teardown),
+		cmocka_unit_test_setup_teardown(stops_in_a_delay, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("host", tests, NULL, NULL);
