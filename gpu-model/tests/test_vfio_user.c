@@ -242,6 +242,49 @@ static void unmap_need_not_match(void **state)
 	assert_int_equal(wire_map_ram(f->wire, 0, true), 0);
 }
 
+/* Memory that its file does not hold is not touched here, where that would be a SIGBUS. */
+static void file_too_short(void **state)
+{
+	struct fixture *f = *state;
+	const struct dma_map *map = &f->bench->gpu->bus.map;
+	static const struct {
+		u64 offset, size;
+	} bad[] = { { 0, 8 << 20 },
+		    { 8 << 20, 4096 },
+		    { 4096, 4 << 20 },
+		    { ~UINT64_C(0xfff), 8192 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		const struct {
+			u32 argsz, flags;
+			u64 offset, addr, size;
+		} request = { sizeof(request), 3, bad[i].offset, i << 32, bad[i].size };
+
+		assert_int_equal(wire_request(f->wire, 0, DMA_MAP, &request, sizeof(request),
+					      f->wire->ram_fd, NULL, 0),
+				 0);
+		assert_non_null(dma_map_find(map, i << 32));
+		assert_null(dma_map_find(map, i << 32)->memory);
+	}
+	assert_int_equal(wire_map_ram(f->wire, 0, true), EEXIST);
+}
+
+/* In D3hot the function answers configuration requests, and makes no requests of its own. */
+static void asleep(void **state)
+{
+	struct fixture *f = *state;
+	u16 d3hot = 3, d0 = 0;
+	u64 addr;
+
+	wire_enable(f->wire, 0);
+	assert_true(pci_bus_master(f->bench->gpu) && pci_bar_address(f->bench->gpu, 1, &addr));
+	assert_int_equal(wire_write(f->wire, 0, CONFIG, 0x64, &d3hot, 2), 0);
+	assert_false(pci_bus_master(f->bench->gpu) || pci_bar_address(f->bench->gpu, 1, &addr));
+	assert_int_equal(wire_write(f->wire, 0, CONFIG, 0x64, &d0, 2), 0);
+	assert_true(pci_bus_master(f->bench->gpu) && pci_bar_address(f->bench->gpu, 1, &addr));
+	assert_int_equal(addr, wire_bar1(0));
+}
+
 static void reset(void **state)
 {
 	struct fixture *f = *state;
@@ -285,6 +328,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(write_multi, setup, teardown),
 		cmocka_unit_test_setup_teardown(interrupt, setup, teardown),
 		cmocka_unit_test_setup_teardown(unmap_need_not_match, setup, teardown),
+		cmocka_unit_test_setup_teardown(file_too_short, setup, teardown),
+		cmocka_unit_test_setup_teardown(asleep, setup, teardown),
 		cmocka_unit_test_setup_teardown(reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(broken_stream, setup, teardown),
 	};
