@@ -249,10 +249,9 @@ static void file_too_short(void **state)
 	const struct dma_map *map = &f->bench->gpu->bus.map;
 	static const struct {
 		u64 offset, size;
-	} bad[] = { { 0, 8 << 20 },
-		    { 8 << 20, 4096 },
-		    { 4096, 4 << 20 },
-		    { ~UINT64_C(0xfff), 8192 } };
+	} bad[] = {
+		{ 0, 8 << 20 }, { 8 << 20, 4096 }, { 4096, 4 << 20 }, { ~UINT64_C(0xfff), 8192 }
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		const struct {
