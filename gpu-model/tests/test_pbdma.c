@@ -432,6 +432,27 @@ static void graphics(void **state)
 	assert_int_equal(bench_reg(f->bench, 0x2640) & 0x3fff, BIT(13) | BIT(12) | 9);
 }
 
+/* What PGRAPH cannot do is said by its own interrupt. */
+static void graphics_errors(void **state)
+{
+	struct fixture *f = *state;
+	struct bench_channel channel;
+
+	bench_set_reg(f->bench, 0x40013c, ~0u);
+	bench_channel(f->bench, &channel, 9, 0, false);
+	bench_set_vram32(f->bench, channel.inst + 0x210, 0x5000 | 4);
+	bench_run(f->bench);
+	push_method(&channel, 2, 0, 0x9097); /* an older chip's */
+	bench_kick(&channel);
+	bench_run(f->bench);
+	assert_int_equal(bench_reg(f->bench, 0x400100), BIT(5));
+	assert_int_equal(bench_reg(f->bench, 0x100) & BIT(12), BIT(12));
+	assert_int_equal(bench_reg(f->bench, 0x400704), 2 << 16);
+	assert_int_equal(bench_reg(f->bench, 0x400708), 0x9097);
+	bench_set_reg(f->bench, 0x400100, BIT(5));
+	assert_int_equal(bench_reg(f->bench, 0x100) & BIT(12), 0);
+}
+
 static void random_pushbuffers(void **state)
 {
 	struct fixture *f = *state;
@@ -475,6 +496,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(tlb_invalidate, setup, teardown),
 		cmocka_unit_test_setup_teardown(engine_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(graphics, setup, teardown),
+		cmocka_unit_test_setup_teardown(graphics_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(random_pushbuffers, setup, teardown),
 	};
 
