@@ -116,11 +116,6 @@ u32 mmio_peek(struct gpu *gpu, u32 addr)
 	return word_at(gpu, addr)->value;
 }
 
-void mmio_poke(struct gpu *gpu, u32 addr, u32 val)
-{
-	word_at(gpu, addr)->value = val;
-}
-
 static struct word *touch(struct gpu *gpu, u32 addr)
 {
 	struct mmio_table *table = gpu->mmio.table;
