@@ -210,18 +210,17 @@ void ce_context_reset(struct ce_context *context)
 	*word(context, SET_RENDER_ENABLE_C) = RENDER_TRUE; /* [INF]: nobody has to enable copies */
 }
 
-/* HUB clients of CE0 to CE2; those of the others are not published for this chip [INF]. */
-static const u8 hub_client[CE_COUNT] = { 0x01, 0x02, 0x18, 0x20, 0x21, 0x22 };
-
 static enum ce_result ce_fault(const struct launch *launch, enum mmu_fault type,
 			       enum mmu_access access, u64 va)
 {
+	const struct chip_engine *ce = engine(launch->gpu, launch->index);
+
 	fault_report(launch->gpu, &(struct fault_info){
-					  .unit = engine(launch->gpu, launch->index)->fault,
+					  .unit = ce->fault,
 					  .type = type,
 					  .access = access,
 					  .hub = true,
-					  .client = hub_client[launch->index],
+					  .client = ce->hub_client,
 					  .va = va,
 					  .inst_aperture = launch->channel->inst_aperture,
 					  .inst = launch->channel->inst,
@@ -689,8 +688,11 @@ enum ce_result ce_method(struct gpu *gpu, unsigned int index, struct channel *ch
 
 static u32 ce_read(struct gpu *gpu, u32 addr)
 {
-	const struct ce_regs *regs = &gpu->ce.regs[(addr - CE_FIRST) / CE_STRIDE];
+	unsigned int index = (addr - CE_FIRST) / CE_STRIDE;
+	const struct ce_regs *regs = &gpu->ce.regs[index];
 
+	if (!engine(gpu, index))
+		return mmio_unmodelled_read(gpu, addr);
 	switch ((addr - CE_FIRST) % CE_STRIDE) {
 	case CE_INTR_EN:
 		return regs->intr_en;
@@ -707,6 +709,10 @@ static void ce_write(struct gpu *gpu, u32 addr, u32 val)
 	unsigned int index = (addr - CE_FIRST) / CE_STRIDE;
 	struct ce_regs *regs = &gpu->ce.regs[index];
 
+	if (!engine(gpu, index)) {
+		mmio_unmodelled_write(gpu, addr, val);
+		return;
+	}
 	switch ((addr - CE_FIRST) % CE_STRIDE) {
 	case CE_INTR_EN:
 		regs->intr_en = val;
@@ -724,7 +730,7 @@ static void ce_write(struct gpu *gpu, u32 addr, u32 val)
 	mmio_unmodelled_write(gpu, addr, val);
 }
 
-static const struct mmio_range ce_range = { CE_FIRST, CE_FIRST + CE_COUNT *CE_STRIDE - 1, "CE",
+static const struct mmio_range ce_range = { CE_FIRST, CE_FIRST + CE_MAX *CE_STRIDE - 1, "CE",
 					    ce_read, ce_write };
 
 static void ce_reset_one(struct gpu *gpu, unsigned int index)
@@ -737,16 +743,17 @@ static void ce_reset_one(struct gpu *gpu, unsigned int index)
 
 static void ce_pmc_reset(struct gpu *gpu, unsigned int bit)
 {
-	for (unsigned int i = 0; i < CE_COUNT; i++)
-		if (engine(gpu, i)->reset == bit)
+	for (unsigned int i = 0; i < CE_MAX; i++)
+		if (engine(gpu, i) && engine(gpu, i)->reset == bit)
 			ce_reset_one(gpu, i);
 	host_engine_reset(gpu, bit);
 }
 
 static void ce_reset(struct gpu *gpu)
 {
-	for (unsigned int i = 0; i < CE_COUNT; i++)
-		ce_reset_one(gpu, i);
+	for (unsigned int i = 0; i < CE_MAX; i++)
+		if (engine(gpu, i))
+			ce_reset_one(gpu, i);
 }
 
 static void ce_init(struct gpu *gpu)
@@ -756,8 +763,9 @@ static void ce_init(struct gpu *gpu)
 	if (!gpu->ce.source || !gpu->ce.result)
 		abort(); /* out of memory before anything runs */
 	mmio_register(gpu, &ce_range);
-	for (unsigned int i = 0; i < CE_COUNT; i++)
-		pmc_on_reset(gpu, engine(gpu, i)->reset, ce_pmc_reset);
+	for (unsigned int i = 0; i < CE_MAX; i++)
+		if (engine(gpu, i))
+			pmc_on_reset(gpu, engine(gpu, i)->reset, ce_pmc_reset);
 }
 
 static void ce_fini(struct gpu *gpu)

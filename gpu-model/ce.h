@@ -8,14 +8,14 @@
 struct gpu;
 struct channel;
 
-#define CE_COUNT 6
+#define CE_MAX 6 /* of any chip */
 
 struct ce_regs {
 	u32 intr, intr_en, launch_err;
 };
 
 struct ce {
-	struct ce_regs regs[CE_COUNT];
+	struct ce_regs regs[CE_MAX];
 	/* Data in flight: one launch runs at a time. */
 	u8 *source, *result;
 	u64 unyielded; /* bytes moved since others last had gpu->lock */

@@ -17,6 +17,7 @@ struct chip_engine {
 	u8 engine, runlist;
 	u8 intr, reset; /* bits of PMC INTR and ENABLE */
 	u8 fault;	/* MMU engine id */
+	u8 hub_client;	/* by which its faults are reported */
 	u32 base;	/* PRI base */
 };
 
@@ -35,6 +36,5 @@ struct chip {
 };
 
 extern const struct chip chip_gp100;
-const struct chip *chip_find(const char *name);
 
 #endif

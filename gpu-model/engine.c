@@ -62,13 +62,6 @@ void engine_unblock(struct gpu *gpu)
 	gpu->engine.blocked = false;
 }
 
-void engine_sleep_us(struct gpu *gpu, u32 us)
-{
-	engine_block(gpu);
-	sleep_unlocked(gpu, us);
-	engine_unblock(gpu);
-}
-
 /* A mutex is not fair: only a short sleep gives a waiter the time to take it. */
 void engine_yield(struct gpu *gpu)
 {
@@ -83,6 +76,21 @@ static struct timespec deadline(u64 ns)
 	ns += (u64)now.tv_nsec;
 	return (struct timespec){ .tv_sec = now.tv_sec + (time_t)(ns / NS_PER_SECOND),
 				  .tv_nsec = (long)(ns % NS_PER_SECOND) };
+}
+
+void engine_sleep_us(struct gpu *gpu, u32 us)
+{
+	struct engine *engine = &gpu->engine;
+	struct timespec until = deadline(us * UINT64_C(1000));
+	int err = 0;
+
+	engine_block(gpu);
+	if (!engine->started) /* stepped by a test: there is nothing that wakes it */
+		sleep_unlocked(gpu, us);
+	else
+		while (!engine->stop && !err)
+			err = pthread_cond_timedwait(&engine->wake, &gpu->lock, &until);
+	engine_unblock(gpu);
 }
 
 void engine_settle(struct gpu *gpu)

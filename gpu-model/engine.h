@@ -44,7 +44,7 @@ void engine_settle(struct gpu *gpu);
 /* Around a wait of the engine thread for somebody else, with gpu->lock held. */
 void engine_block(struct gpu *gpu);
 void engine_unblock(struct gpu *gpu);
-/* Sleep on the engine thread with gpu->lock dropped. */
+/* Sleep on the engine thread with gpu->lock dropped, or until it is to stop. */
 void engine_sleep_us(struct gpu *gpu, u32 us);
 /* On the engine thread: let others have gpu->lock for a moment. */
 void engine_yield(struct gpu *gpu);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A GPU: its units in the order of their initialisation, its reset, and its log. */
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -71,23 +72,33 @@ void gpu_destroy(struct gpu *gpu)
 	free(gpu);
 }
 
+/* Lines about what the guest did: as many as anybody reads, not as many as it can cause. */
+#define GUEST_LINES_MAX 10000
+
 static FILE *log_file;
 static enum log_level log_threshold = GPU_WARN;
+static atomic_uint guest_lines;
 
 void gpu_log_to(FILE *out, enum log_level level)
 {
 	log_file = out;
 	log_threshold = level;
+	guest_lines = 0;
 }
 
 void gpu_log(const struct gpu *gpu, enum log_level level, const char *fmt, ...)
 {
 	static const char *const names[] = { "error", "warning", "info", "debug" };
 	struct timespec ts;
+	unsigned int number = 0;
 	char line[512];
 	va_list args;
 
 	if (level > log_threshold)
+		return;
+	if (level >= GPU_WARN && guest_lines <= GUEST_LINES_MAX)
+		number = ++guest_lines;
+	else if (level >= GPU_WARN)
 		return;
 	va_start(args, fmt);
 	vsnprintf(line, sizeof(line), fmt, args);
@@ -95,5 +106,6 @@ void gpu_log(const struct gpu *gpu, enum log_level level, const char *fmt, ...)
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	/* one call, so that lines of several threads do not mix */
 	fprintf(log_file ? log_file : stderr, "[%5lld.%06ld] GPU %u: %s: %s\n",
-		(long long)ts.tv_sec, ts.tv_nsec / 1000, gpu->config.index, names[level], line);
+		(long long)ts.tv_sec, ts.tv_nsec / 1000, gpu->config.index, names[level],
+		number > GUEST_LINES_MAX ? "too many lines: errors alone from here on" : line);
 }

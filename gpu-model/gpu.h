@@ -36,7 +36,7 @@
  * initialised; init registers the unit's registers (mmio_register()) and its
  * reset with the PMC, reset puts its state to what a cold board has.
  * All three run with gpu->lock held; init and fini run once, reset at power
- * on, on a PCI reset and on D3hot to D0. Optional ones may be NULL.
+ * on and on a PCI reset (state is kept through D3hot). Optional ones may be NULL.
  */
 struct unit {
 	const char *name;

@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "machine.h"
 
 struct options {
@@ -59,23 +60,6 @@ static u64 number(const char *name, const char *text, u64 min, u64 max)
 	return val;
 }
 
-/* "ce" or "host", and microseconds. */
-static bool set_delay(struct engine_delay *delay, const char *name, const char *us)
-{
-	char *end;
-	unsigned long val = strtoul(us, &end, 10);
-
-	if (end == us || *end || val > 60000000)
-		return false;
-	if (!strcmp(name, "ce"))
-		delay->ce = (u32)val;
-	else if (!strcmp(name, "host"))
-		delay->host = (u32)val;
-	else
-		return false;
-	return true;
-}
-
 static void parse_delays(struct engine_delay *delay, char *text)
 {
 	for (char *save, *item = strtok_r(text, ",", &save); item;
@@ -84,7 +68,7 @@ static void parse_delays(struct engine_delay *delay, char *text)
 
 		if (us)
 			*us++ = '\0';
-		if (!us || !set_delay(delay, item, us))
+		if (!us || !control_set_delay(delay, item, us))
 			fail("--delay wants ce=US,host=US, not", item);
 	}
 }
@@ -226,32 +210,6 @@ static void make_port(struct machine *machine, unsigned int i, const struct opti
 	port->listener = listen_at(o->dir, name);
 }
 
-/* One line in, one line out. */
-static void control_line(struct machine *machine, char *line, FILE *out)
-{
-	char name[16], us[16];
-	bool ok = true;
-
-	if (!strcmp(line, "stats")) {
-		machine_stats(machine, out);
-		return;
-	}
-	if (sscanf(line, "delay %15s %15s", name, us) == 2) {
-		for (unsigned int i = 0; i < machine->count && ok; i++) {
-			struct gpu *gpu = machine->port[i].gpu;
-
-			pthread_mutex_lock(&gpu->lock);
-			ok = set_delay(&gpu->engine.delay, name, us);
-			pthread_mutex_unlock(&gpu->lock);
-		}
-		if (ok) {
-			fputs("ok\n", out);
-			return;
-		}
-	}
-	fputs("error: stats, delay ce US, or delay host US\n", out);
-}
-
 struct control {
 	struct machine *machine;
 	int listener;
@@ -263,24 +221,9 @@ static void *control(void *arg)
 
 	for (;;) {
 		int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC);
-		FILE *in, *out;
-		char *line = NULL;
-		size_t room = 0;
 
-		if (fd < 0)
-			continue;
-		in = fdopen(fd, "r");
-		out = fdopen(dup(fd), "w");
-		while (in && out && getline(&line, &room, in) > 0) {
-			line[strcspn(line, "\r\n")] = '\0';
-			control_line(control->machine, line, out);
-			fflush(out);
-		}
-		free(line);
-		if (in)
-			fclose(in);
-		if (out)
-			fclose(out);
+		if (fd >= 0)
+			control_serve(control->machine, fd);
 	}
 	return NULL;
 }

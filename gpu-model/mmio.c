@@ -8,9 +8,10 @@
 
 #include "gpu.h"
 
-#define WORDS	   (BAR0_SIZE / 4)
-#define RANGES_MAX 64
-#define SPIN_READS 200000 /* of one register in a row, until the log names it */
+#define WORDS		(BAR0_SIZE / 4)
+#define RANGES_MAX	64
+#define SPIN_READS	200000 /* of one register in a row, until the log names it */
+#define BURN_DOWN_LINES 10000
 
 struct word {
 	u32 value;
@@ -113,11 +114,6 @@ void mmio_reset(struct gpu *gpu)
 u32 mmio_peek(struct gpu *gpu, u32 addr)
 {
 	return word_at(gpu, addr)->value;
-}
-
-void mmio_poke(struct gpu *gpu, u32 addr, u32 val)
-{
-	word_at(gpu, addr)->value = val;
 }
 
 static struct word *touch(struct gpu *gpu, u32 addr)
@@ -263,7 +259,7 @@ unsigned int mmio_burn_down(struct gpu *gpu, FILE *out)
 
 	if (table->touched_count)
 		qsort(table->touched, table->touched_count, sizeof(*table->touched), by_index);
-	for (size_t i = 0; i < table->touched_count; i++) {
+	for (size_t i = 0; i < table->touched_count && i < BURN_DOWN_LINES; i++) {
 		u32 addr = 4 * table->touched[i];
 		const struct word *word = word_at(gpu, addr);
 		const struct mmio_range *range = find_range(table, addr);
@@ -272,5 +268,8 @@ unsigned int mmio_burn_down(struct gpu *gpu, FILE *out)
 			gpu->config.index, addr, range ? range->unit : "no unit", word->reads,
 			word->writes, word->value);
 	}
+	if (table->touched_count > BURN_DOWN_LINES)
+		fprintf(out, "GPU %u: and %zu more\n", gpu->config.index,
+			table->touched_count - BURN_DOWN_LINES);
 	return (unsigned int)table->touched_count;
 }

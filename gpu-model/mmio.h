@@ -46,7 +46,6 @@ void mmio_register_plain(struct gpu *gpu, const struct mmio_plain *regs, size_t 
 
 /* Stored value of a plain register, from inside the model. */
 u32 mmio_peek(struct gpu *gpu, u32 addr);
-void mmio_poke(struct gpu *gpu, u32 addr, u32 val);
 
 u32 mmio_unmodelled_read(struct gpu *gpu, u32 addr);
 void mmio_unmodelled_write(struct gpu *gpu, u32 addr, u32 val);

@@ -31,6 +31,8 @@ enum {
 #define STATUS_CAP_LIST	   0x0010
 #define CLASS_3D	   0x030200
 #define MSI_ENABLE	   0x0001
+#define PM_STATE	   0x03
+#define PM_NO_SOFT_RESET   0x0008
 #define BAR_64BIT_PREFETCH 0xc
 
 #define BAR2_BYTES (UINT64_C(32) << 20)
@@ -47,7 +49,7 @@ static const struct field {
 	{ CFG_ROM_SHADOW, 4, 1, 1 },
 	/* power management 1.2: D0 and D3hot, state kept through D3hot */
 	{ CFG_PM, 4, 0x00030001 | CFG_MSI << 8, 0 },
-	{ CFG_PM + 4, 2, 0x0008, 0x0003 },
+	{ CFG_PM + 4, 2, PM_NO_SOFT_RESET, PM_STATE },
 	/* one MSI of 64 bits */
 	{ CFG_MSI, 4, 0x00800005 | CFG_EXP << 8, 0x00010000 },
 	{ CFG_MSI + 4, 4, 0, 0xfffffffc },
@@ -140,8 +142,11 @@ void pci_config_write(struct gpu *gpu, u32 offset, u32 val, unsigned int size)
 	pci->generation++;
 }
 
+/* In D3hot nothing is decoded and nothing is sent, as if COMMAND were 0. */
 static u32 command(const struct gpu *gpu)
 {
+	if (gpu->pci.config[CFG_PM + 4] & PM_STATE)
+		return 0;
 	return get(&gpu->pci.config[CFG_COMMAND], 2);
 }
 

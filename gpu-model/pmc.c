@@ -61,11 +61,6 @@ void pmc_msi_rearm(struct gpu *gpu)
 		pci_msi_send(gpu);
 }
 
-bool pmc_enabled(const struct gpu *gpu, enum pmc_enable bit)
-{
-	return gpu->pmc.enable & BIT(bit);
-}
-
 void pmc_on_reset(struct gpu *gpu, enum pmc_enable bit, pmc_reset_fn fn)
 {
 	gpu->pmc.reset[bit] = fn;

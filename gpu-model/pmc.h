@@ -54,7 +54,6 @@ struct pmc {
 void pmc_set_intr(struct gpu *gpu, enum pmc_intr bit, bool level);
 /* XVE_CYA_2 written: the next assertion, or a line still up, sends another MSI. */
 void pmc_msi_rearm(struct gpu *gpu);
-bool pmc_enabled(const struct gpu *gpu, enum pmc_enable bit);
 /* Have fn called when ENABLE bit goes from 1 to 0. */
 void pmc_on_reset(struct gpu *gpu, enum pmc_enable bit, pmc_reset_fn fn);
 

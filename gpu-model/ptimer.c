@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * PTIMER: a nanosecond clock that runs with CLOCK_MONOTONIC, and its alarm.
- * Source: published dev_timer.h; gp106 hw_timer.
+ * Source: published dev_timer.h; gp106 hw_timer. That an alarm rings once is inference.
  */
 #include <time.h>
 
@@ -33,9 +33,19 @@ u64 ptimer_now(const struct gpu *gpu)
 	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec + (u64)gpu->ptimer.offset;
 }
 
+/* The alarm is a comparison with TIME_0: one that was missed comes a turn of it later. */
+static void find_due(struct gpu *gpu)
+{
+	u64 now = ptimer_now(gpu);
+
+	gpu->ptimer.alarm_due = now + (u32)(gpu->ptimer.alarm - (u32)(now & TIME_0_NSEC));
+}
+
 static void ptimer_set(struct gpu *gpu, u64 now)
 {
 	gpu->ptimer.offset += (s64)(now - ptimer_now(gpu));
+	find_due(gpu);
+	engine_kick(gpu);
 }
 
 static void ptimer_update(struct gpu *gpu)
@@ -46,13 +56,12 @@ static void ptimer_update(struct gpu *gpu)
 u64 ptimer_run(struct gpu *gpu)
 {
 	struct ptimer *timer = &gpu->ptimer;
-	s32 left;
+	u64 now = ptimer_now(gpu);
 
 	if (!timer->alarm_armed)
 		return UINT64_MAX;
-	left = (s32)(timer->alarm - (u32)ptimer_now(gpu));
-	if (left > 0)
-		return (u64)left;
+	if (now < timer->alarm_due)
+		return timer->alarm_due - now;
 	timer->alarm_armed = false;
 	timer->intr |= INTR_ALARM;
 	ptimer_update(gpu);
@@ -96,6 +105,7 @@ static void ptimer_write(struct gpu *gpu, u32 addr, u32 val)
 	case PTIMER_ALARM_0:
 		gpu->ptimer.alarm = val & TIME_0_NSEC;
 		gpu->ptimer.alarm_armed = true;
+		find_due(gpu);
 		engine_kick(gpu);
 		return;
 	}

@@ -11,6 +11,7 @@ struct ptimer {
 	s64 offset; /* added to CLOCK_MONOTONIC, as set by writes to TIME_0/TIME_1 */
 	u32 alarm, intr, intr_en;
 	bool alarm_armed;
+	u64 alarm_due; /* when TIME_0 will next be equal to it */
 };
 
 u64 ptimer_now(const struct gpu *gpu); /* ns */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gpu.h"
@@ -218,23 +219,32 @@ static int on_version(struct vfio_user *vu, const struct message *message)
 	return reply(vu, message, out, sizeof(out));
 }
 
+/* The file's memory, or NULL: it is used by message, then. Beyond its end there would be SIGBUS. */
+static u8 *map_file(int fd, const struct dma_map_request *request)
+{
+	int prot = PROT_READ | (request->flags & DMA_MAP_WRITE ? PROT_WRITE : 0);
+	struct stat st;
+	void *memory;
+
+	if (fstat(fd, &st) || request->offset > (u64)st.st_size ||
+	    request->size > (u64)st.st_size - request->offset)
+		return NULL;
+	memory = mmap(NULL, request->size, prot, MAP_SHARED, fd, (off_t)request->offset);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
 static int on_dma_map(struct vfio_user *vu, struct message *message)
 {
 	struct dma_map_request request;
 	struct dma_range range;
-	int prot, err;
+	int err;
 
 	payload(message, &request, sizeof(request));
 	range = (struct dma_range){ .addr = request.addr,
 				    .size = request.size,
 				    .writable = request.flags & DMA_MAP_WRITE };
-	if (message->fd_count && request.size) {
-		prot = PROT_READ | (range.writable ? PROT_WRITE : 0);
-		range.memory = mmap(NULL, request.size, prot, MAP_SHARED, message->fds[0],
-				    (off_t)request.offset);
-		if (range.memory == MAP_FAILED) /* by message, then */
-			range.memory = NULL;
-	}
+	if (message->fd_count)
+		range.memory = map_file(message->fds[0], &request);
 	pthread_mutex_lock(&vu->gpu->lock);
 	err = dma_map_add(&vu->gpu->bus.map, &range);
 	pthread_mutex_unlock(&vu->gpu->lock);

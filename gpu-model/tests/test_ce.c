@@ -503,6 +503,29 @@ static void random_launches(void **state)
 	}
 }
 
+/* Which copy engines there are is the chip's to say. */
+static void chip_with_fewer(void **state)
+{
+	struct chip chip = chip_gp100;
+	const struct gpu_config config = { .chip = &chip,
+					   .vram_bytes = BENCH_VRAM,
+					   .bar1_bytes = BENCH_VRAM };
+	struct gpu *gpu;
+
+	(void)state;
+	chip.engine_count = 3; /* GR, CE0, CE1 */
+	gpu = gpu_create(&config);
+	assert_non_null(gpu);
+	pthread_mutex_lock(&gpu->lock);
+	mmio_write(gpu, 0x200, ~0u, 4);
+	mmio_write(gpu, 0x200, 0, 4);
+	assert_int_equal(mmio_read(gpu, 0x10448c, 4), 7); /* CE1 */
+	mmio_write(gpu, 0x10450c, 7, 4);
+	assert_int_equal(mmio_burn_down(gpu, stderr), 1);
+	pthread_mutex_unlock(&gpu->lock);
+	gpu_destroy(gpu);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -523,6 +546,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(delay_knob, setup, teardown),
 		cmocka_unit_test_setup_teardown(speed, setup, teardown),
 		cmocka_unit_test_setup_teardown(random_launches, setup, teardown),
+		cmocka_unit_test(chip_with_fewer),
 	};
 
 	return cmocka_run_group_tests_name("ce", tests, NULL, NULL);

@@ -230,6 +230,161 @@ static void bind_errors(void **state)
 	assert_int_equal(bench_reg(bench, INST(0)) >> 31, 0);
 }
 
+/* An interrupt that nobody has cleared holds the channel on its PBDMA. */
+static void unbind_while_running(void **state)
+{
+	struct bench *bench = *state;
+	struct bench_channel channel;
+
+	bench_channel(bench, &channel, 0, 1, false);
+	push_method(&channel, 0, 0x04, 0); /* ILLEGAL */
+	bench_kick(&channel);
+	bench_run(bench);
+	assert_int_equal(bits(bench_reg(bench, CHANNEL(0)), 27, 24), 5); /* ON_PBDMA */
+	bench_set_reg(bench, INST(0), 0);
+	assert_int_equal(bench_reg(bench, 0x252c), 3); /* UNBIND_WHILE_RUNNING */
+	assert_int_equal(bench_reg(bench, INST(0)) >> 31, 1);
+}
+
+/* A channel stands in one runlist, once; a context leaves the engine with its channel. */
+static void listed_twice(void **state)
+{
+	struct bench *bench = *state;
+	struct bench_channel channel, twice[2];
+	u64 memory;
+
+	bench_channel(bench, &channel, 0, 1, false);
+	memory = bench_map_new(bench, 0x1000000, 0x1000);
+	twice[0] = channel;
+	twice[1] = channel;
+	bench_runlist(bench, 1, twice, 2);
+	bench_runlist(bench, 2, &channel, 1);
+	bench_run(bench);
+	push_method(&channel, 4, 0, 0xc0b5);
+	push_release(&channel, 0x1000000, 1);
+	bench_kick(&channel);
+	bench_run(bench);
+	assert_int_equal(bench_vram32(bench, memory), 1);
+	assert_int_equal(bench_reg(bench, 0x2648) & 0xffff, BIT(13) | BIT(12));
+	bench_runlist(bench, 1, NULL, 0);
+	bench_run(bench);
+	assert_int_equal(bench_reg(bench, 0x2648), 0);
+	push_release(&channel, 0x1000000, 2);
+	bench_kick(&channel);
+	bench_run(bench);
+	assert_int_equal(bench_vram32(bench, memory), 1);
+}
+
+/* A driver's way out of an engine that is stuck: a fault on whatever is there. */
+static void triggered_fault(void **state)
+{
+	struct bench *bench = *state;
+	struct bench_channel channel;
+	u64 memory;
+
+	bench_channel(bench, &channel, 5, 1, false);
+	memory = bench_map_new(bench, 0x1000000, 0x1000);
+	push_method(&channel, 4, 0, 0xc0b5);
+	bench_kick(&channel);
+	bench_run(bench);
+	bench_set_reg(bench, 0x2a34, BIT(8) | 21);
+	assert_int_equal(bench_reg(bench, 0x259c), BIT(21));
+	assert_int_equal(bench_reg(bench, 0x2800 + 16 * 21), channel.inst >> 12);
+	assert_int_equal(bench_reg(bench, CHANNEL(5)) & BIT(23), BIT(23)); /* ENG_FAULTED */
+	assert_int_equal(bench_reg(bench, 0x2648) & BIT(30), BIT(30));
+	assert_int_equal(bench_reg(bench, 0x262c), BIT(1));
+	push_release(&channel, 0x1000000, 1);
+	bench_kick(&channel);
+	bench_run(bench);
+	assert_int_equal(bench_vram32(bench, memory), 0);
+
+	bench_set_reg(bench, 0x2a34, 0);
+	bench_set_reg(bench, 0x200, ~BIT(6));
+	bench_set_reg(bench, 0x200, ~0u);
+	assert_int_equal(bench_reg(bench, 0x2648), 0);
+	bench_set_reg(bench, 0x259c, BIT(21));
+	bench_set_reg(bench, CHANNEL(5), BIT(23));
+	bench_set_reg(bench, 0x262c, BIT(1));
+	bench_run(bench);
+	assert_int_equal(bench_vram32(bench, memory), 1);
+	/* with nothing on the engine, there is a fault without an instance */
+	bench_set_reg(bench, 0x2a38, BIT(8) | 22);
+	assert_int_equal(bench_reg(bench, 0x259c), BIT(22));
+	assert_int_equal(bench_reg(bench, 0x2800 + 16 * 22), 0);
+}
+
+struct resetter {
+	struct bench *bench;
+	unsigned int bit, reads;
+};
+
+/* What a driver does on another CPU while the engine waits for the bus. */
+static int reset_and_read(void *ctx, u64 addr, void *buf, size_t len)
+{
+	struct resetter *resetter = ctx;
+
+	(void)addr;
+	bench_set_reg(resetter->bench, 0x200, ~BIT(resetter->bit));
+	bench_set_reg(resetter->bench, 0x200, ~0u);
+	memset(buf, 0x55, len);
+	resetter->reads++;
+	return 0;
+}
+
+static int write_nowhere(void *ctx, u64 addr, const void *buf, size_t len)
+{
+	(void)ctx;
+	(void)addr;
+	(void)buf;
+	(void)len;
+	return -1;
+}
+
+/* The work of an engine, or of a Host, that was reset meanwhile is void. */
+static void reset_in_the_midst(struct bench *bench, unsigned int bit)
+{
+	static const struct bus_ops ops = { .dma_read = reset_and_read,
+					    .dma_write = write_nowhere };
+	struct resetter resetter = { .bench = bench, .bit = bit };
+	struct bench_channel channel;
+	u64 free = bench->free, memory;
+
+	bench_set_reg(bench, 0x88004, 6); /* memory, bus master */
+	bench->gpu->bus.ops = &ops;
+	bench->gpu->bus.ctx = &resetter;
+	bench_channel(bench, &channel, 0, 1, true);
+	memory = bench_map_new(bench, 0x1000000, 0x1000);
+	push_method(&channel, 4, 0x260, 1); /* source: system memory, physical */
+	push_method(&channel, 4, 0x404, 0x100000);
+	push_method(&channel, 4, 0x40c, 0x1000000);
+	push_method(&channel, 4, 0x418, 0x1000);
+	push_method(&channel, 4, 0x300, 2 | BIT(7) | BIT(8) | BIT(12));
+	bench_kick(&channel);
+	bench_run(bench);
+	assert_int_equal(resetter.reads, 1);
+	assert_int_equal(bench_vram32(bench, memory), 0);
+	assert_int_equal(bench_reg(bench, 0x2648), 0);
+	assert_int_equal(bench_reg(bench, 0x42120), 0);
+
+	bench_restart(bench, free);
+	bench_channel(bench, &channel, 0, 1, true);
+	memory = bench_map_new(bench, 0x1000000, 0x1000);
+	push_release(&channel, 0x1000000, 1);
+	bench_kick(&channel);
+	bench_run(bench);
+	assert_int_equal(bench_vram32(bench, memory), 1);
+}
+
+static void engine_reset_in_the_midst(void **state)
+{
+	reset_in_the_midst(*state, 6);
+}
+
+static void host_reset_in_the_midst(void **state)
+{
+	reset_in_the_midst(*state, 8);
+}
+
 static void non_stall_interrupt(void **state)
 {
 	struct bench *bench = *state;
@@ -374,6 +529,29 @@ static void engine_thread(void **state)
 	engine_stop(bench->gpu);
 }
 
+/* A delay, which a guest may ask for, does not keep the machine from ending. */
+static void stops_in_a_delay(void **state)
+{
+	struct bench *bench = *state;
+	struct bench_channel channel;
+	u64 before = ptimer_now(bench->gpu);
+	bool asleep = false;
+
+	bench_channel(bench, &channel, 0, 1, false);
+	bench_map_new(bench, 0x1000000, 0x1000);
+	bench->gpu->engine.delay.host = 60000000;
+	assert_int_equal(engine_start(bench->gpu), 0);
+	push_release(&channel, 0x1000000, 1);
+	bench_kick(&channel);
+	while (!asleep) {
+		pthread_mutex_lock(&bench->gpu->lock);
+		asleep = bench->gpu->engine.blocked;
+		pthread_mutex_unlock(&bench->gpu->lock);
+	}
+	engine_stop(bench->gpu);
+	assert_true(ptimer_now(bench->gpu) - before < UINT64_C(30000000000));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,11 +565,17 @@ int main(void)
 		cmocka_unit_test_setup_teardown(preempt_completes, setup, teardown),
 		cmocka_unit_test_setup_teardown(acquire_waits_and_goes_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(bind_errors, setup, teardown),
+		cmocka_unit_test_setup_teardown(unbind_while_running, setup, teardown),
+		cmocka_unit_test_setup_teardown(listed_twice, setup, teardown),
+		cmocka_unit_test_setup_teardown(triggered_fault, setup, teardown),
+		cmocka_unit_test_setup_teardown(engine_reset_in_the_midst, setup, teardown),
+		cmocka_unit_test_setup_teardown(host_reset_in_the_midst, setup, teardown),
 		cmocka_unit_test_setup_teardown(non_stall_interrupt, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_fault_and_recovery, setup, teardown),
 		cmocka_unit_test_setup_teardown(unit_reset_forgets_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(wild_register_writes, setup, teardown),
 		cmocka_unit_test_setup_teardown(engine_thread, setup, teardown),
+		cmocka_unit_test_setup_teardown(stops_in_a_delay, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("host", tests, NULL, NULL);

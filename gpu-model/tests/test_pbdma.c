@@ -316,6 +316,64 @@ static void bad_gp_pointers(void **state)
 	assert_trapped_and_go_on(f, INTR_0, BIT(14));
 }
 
+static void bad_ring(void **state)
+{
+	struct fixture *f = *state;
+
+	/* a ring that goes on past 40 bits */
+	bench_set_vram32(f->bench, f->channel.inst + 0x48, 0xfffff000);
+	bench_set_vram32(f->bench, f->channel.inst + 0x4c, 0xff | 10 << 16);
+	bench_kick_entry(&f->channel, 0, 0);
+	bench_run(f->bench);
+	assert_int_equal(bench_reg(f->bench, INTR_0), BIT(13));
+}
+
+static void bad_segment_pointers(void **state)
+{
+	struct fixture *f = *state;
+
+	bench_set_vram32(f->bench, f->channel.inst + 0x18, 0x2000); /* GET beyond PUT */
+	bench_set_vram32(f->bench, f->channel.inst + 0x5c, 0x1000);
+	bench_set_reg(f->bench, 0x80001c, 0x400);
+	bench_kick_entry(&f->channel, 0, 0);
+	bench_run(f->bench);
+	assert_int_equal(bench_reg(f->bench, INTR_0), BIT(17));
+	bench_set_reg(f->bench, PBDMA1 + 0x5c, 0x2000);
+	assert_trapped_and_go_on(f, INTR_0, BIT(17));
+}
+
+/* A sequence may not go on in a segment that is conditional. */
+static void conditional_straddles(void **state)
+{
+	struct fixture *f = *state;
+	u64 va = f->channel.push_va;
+
+	push(&f->channel, 1u << 29 | 2u << 16 | 0x10 >> 2); /* two words, and one is there */
+	push(&f->channel, 0);
+	push(&f->channel, MEMORY);
+	bench_kick_entry(&f->channel, (u32)va, (u32)(va >> 32) | 2 << 10);
+	bench_kick_entry(&f->channel, (u32)(va + 8) | 1, (u32)(va >> 32) | 1 << 10);
+	bench_run(f->bench);
+	assert_int_equal(bench_reg(f->bench, INTR_0), BIT(30));
+}
+
+static void yields_and_masks(void **state)
+{
+	struct fixture *f = *state;
+
+	bench_set_vram32(f->bench, f->memory, 0x10);
+	push_method(&f->channel, 0, 0x80, 0); /* YIELD: NOP, and to others */
+	push_method(&f->channel, 0, 0x80, 2);
+	push_semaphore(f, MEMORY, 0x0f, 8); /* ACQ_AND waits for one of these bits */
+	push_semaphore(f, MEMORY + 4, 1, 2 | BIT(24));
+	run(f);
+	assert_int_equal(memory(f, 4), 0);
+	bench_set_vram32(f->bench, f->memory, 0x12);
+	bench_run(f->bench);
+	assert_int_equal(memory(f, 4), 1);
+	assert_int_equal(bench_reg(f->bench, INTR_0), 0);
+}
+
 static void wrong_signature(void **state)
 {
 	struct fixture *f = *state;
@@ -432,6 +490,27 @@ static void graphics(void **state)
 	assert_int_equal(bench_reg(f->bench, 0x2640) & 0x3fff, BIT(13) | BIT(12) | 9);
 }
 
+/* What PGRAPH cannot do is said by its own interrupt. */
+static void graphics_errors(void **state)
+{
+	struct fixture *f = *state;
+	struct bench_channel channel;
+
+	bench_set_reg(f->bench, 0x40013c, ~0u);
+	bench_channel(f->bench, &channel, 9, 0, false);
+	bench_set_vram32(f->bench, channel.inst + 0x210, 0x5000 | 4);
+	bench_run(f->bench);
+	push_method(&channel, 2, 0, 0x9097); /* an older chip's */
+	bench_kick(&channel);
+	bench_run(f->bench);
+	assert_int_equal(bench_reg(f->bench, 0x400100), BIT(5));
+	assert_int_equal(bench_reg(f->bench, 0x100) & BIT(12), BIT(12));
+	assert_int_equal(bench_reg(f->bench, 0x400704), 2 << 16);
+	assert_int_equal(bench_reg(f->bench, 0x400708), 0x9097);
+	bench_set_reg(f->bench, 0x400100, BIT(5));
+	assert_int_equal(bench_reg(f->bench, 0x100) & BIT(12), 0);
+}
+
 static void random_pushbuffers(void **state)
 {
 	struct fixture *f = *state;
@@ -470,11 +549,16 @@ int main(void)
 		cmocka_unit_test_setup_teardown(subdevice_masks, setup, teardown),
 		cmocka_unit_test_setup_teardown(gp_entries, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_gp_pointers, setup, teardown),
+		cmocka_unit_test_setup_teardown(bad_ring, setup, teardown),
+		cmocka_unit_test_setup_teardown(bad_segment_pointers, setup, teardown),
+		cmocka_unit_test_setup_teardown(conditional_straddles, setup, teardown),
+		cmocka_unit_test_setup_teardown(yields_and_masks, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_signature, setup, teardown),
 		cmocka_unit_test_setup_teardown(frozen_pbdma, setup, teardown),
 		cmocka_unit_test_setup_teardown(tlb_invalidate, setup, teardown),
 		cmocka_unit_test_setup_teardown(engine_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(graphics, setup, teardown),
+		cmocka_unit_test_setup_teardown(graphics_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(random_pushbuffers, setup, teardown),
 	};
 

@@ -100,6 +100,24 @@ static void timer(void **state)
 	assert_int_equal(bench_reg(bench, 0x100) & BIT(20), 0);
 }
 
+/* The alarm compares for equality: what lies ahead by most of a turn is waited for. */
+static void far_alarm(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_set_reg(bench, 0x9140, 1);
+	bench_set_reg(bench, 0x9420, (u32)now(bench) + 3000000000u);
+	assert_in_range(bench_run(bench), 2000000000, 3000000000u);
+	assert_int_equal(bench_reg(bench, 0x9100), 0);
+	/* missed by a little: the next turn is the one */
+	bench_set_reg(bench, 0x9420, (u32)now(bench) - 1000);
+	assert_in_range(bench_run(bench), 4000000000u, UINT32_MAX);
+	assert_int_equal(bench_reg(bench, 0x9100), 0);
+	/* the clock is set while it is waited for */
+	bench_set_reg(bench, 0x9400, bench_reg(bench, 0x9420) - 1000000000);
+	assert_in_range(bench_run(bench), 500000000, 1000000000);
+}
+
 /* Words as worked out by hand from the published fields. */
 static void device_info(void **state)
 {
@@ -202,6 +220,36 @@ static void burn_down(void **state)
 	assert_non_null(strstr(text, "1 reads, 1 writes, 00000055"));
 }
 
+static unsigned int lines_of(FILE *out)
+{
+	unsigned int lines = 0;
+
+	rewind(out);
+	for (int c = getc(out); c != EOF; c = getc(out))
+		lines += c == '\n';
+	fclose(out);
+	return lines;
+}
+
+/* A guest can make mistakes as long as it likes: the host's disk is not its to fill. */
+static void log_has_an_end(void **state)
+{
+	struct bench *bench = *state;
+	FILE *log = tmpfile(), *burn_down = tmpfile();
+
+	gpu_log_to(log, GPU_WARN);
+	bench_set_reg(bench, 0x1700, 0xffffff); /* PRAMIN, where there is no VRAM */
+	for (u32 i = 0; i < 100000; i++)
+		bench_reg(bench, 0x700000);
+	gpu_log(bench->gpu, GPU_ERROR, "errors are not the guest's");
+	gpu_log_to(stderr, GPU_ERROR);
+	assert_in_range(lines_of(log), 1002, 20000);
+	for (u32 addr = 0x900000; addr < 0xf00000; addr += 4)
+		bench_reg(bench, addr);
+	assert_true(mmio_burn_down(bench->gpu, burn_down) > 1000000);
+	assert_in_range(lines_of(burn_down), 1000, 20000);
+}
+
 static void polls_of_a_probe_end(void **state)
 {
 	static const struct {
@@ -238,12 +286,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(identification, setup, teardown),
 		cmocka_unit_test_setup_teardown(interrupts, setup, teardown),
 		cmocka_unit_test_setup_teardown(timer, setup, teardown),
+		cmocka_unit_test_setup_teardown(far_alarm, setup, teardown),
 		cmocka_unit_test_setup_teardown(device_info, setup, teardown),
 		cmocka_unit_test_setup_teardown(memory_size, setup, teardown),
 		cmocka_unit_test_setup_teardown(vbios, setup, teardown),
 		cmocka_unit_test_setup_teardown(windows, setup, teardown),
 		cmocka_unit_test_setup_teardown(widths, setup, teardown),
 		cmocka_unit_test_setup_teardown(burn_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(log_has_an_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(polls_of_a_probe_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(all_registers, setup, teardown),
 	};

@@ -141,6 +141,30 @@ static void regions(void **state)
 	assert_memory_equal(f->bench->gpu->fb.vram + 0x1234567, bytes, sizeof(bytes));
 	assert_int_equal(wire_read(f->wire, 0, BAR3, 0x1234567, back, sizeof(back)), 0);
 	assert_memory_equal(back, bytes, sizeof(bytes));
+	assert_int_equal(wire_write(f->wire, 0, BAR3, 0x7654321, bytes + 1, 100), EINVAL);
+	assert_int_equal(wire_write(f->wire, 0, BAR3, 0x654321, bytes + 1, 100), 0);
+	assert_memory_equal(f->bench->gpu->fb.vram + 0x654321, bytes + 1, 100);
+	/* two registers at a time */
+	both = UINT64_C(0x0000000200000001);
+	assert_int_equal(wire_write(f->wire, 0, BAR0, 0x100cc8, &both, 8), 0);
+	assert_int_equal(wire_read32(f->wire, 0, BAR0, 0x100cc8), 1);
+	assert_int_equal(wire_read32(f->wire, 0, BAR0, 0x100ccc), 2);
+}
+
+/*
+ * The socket thread must not wait for QEMU, which may wait for it: what a BAR leads to that
+ * only QEMU can reach is refused at once.
+ */
+static void window_to_memory_by_message(void **state)
+{
+	struct fixture *f = *state;
+
+	wire_enable(f->wire, 0);
+	assert_int_equal(wire_map_ram(f->wire, 0, false), 0);
+	wire_write32(f->wire, 0, BAR0, 0x1700, 2 << 24); /* PRAMIN on system memory */
+	wire_write32(f->wire, 0, BAR0, 0x700000, 0x55);
+	assert_int_equal(wire_read32(f->wire, 0, BAR0, 0x700000), ~0u);
+	assert_int_equal(f->wire->ram[0], 0);
 }
 
 static void bad_regions(void **state)
@@ -222,6 +246,12 @@ static void interrupt(void **state)
 	assert_int_equal(read(fd, &count, 8), -1);
 	wire_write32(f->wire, 0, BAR0, 0x88704, 0);
 	assert_int_equal(read(fd, &count, 8), 8);
+	/* QEMU takes its end back */
+	set.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER;
+	set.count = 0;
+	assert_int_equal(wire_request(f->wire, 0, SET_IRQS, &set, sizeof(set), -1, NULL, 0), 0);
+	wire_write32(f->wire, 0, BAR0, 0x88704, 0);
+	assert_int_equal(read(fd, &count, 8), -1);
 	close(fd);
 }
 
@@ -240,6 +270,53 @@ static void unmap_need_not_match(void **state)
 	assert_int_equal(wire_request(f->wire, 0, DMA_UNMAP, &unmap, sizeof(unmap), -1, NULL, 0),
 			 0);
 	assert_int_equal(wire_map_ram(f->wire, 0, true), 0);
+	unmap.flags = BIT(1); /* all */
+	unmap.size = 0;
+	assert_int_equal(wire_request(f->wire, 0, DMA_UNMAP, &unmap, sizeof(unmap), -1, NULL, 0),
+			 0);
+	assert_int_equal(f->bench->gpu->bus.map.count, 0);
+}
+
+/* Memory that its file does not hold is not touched here, where that would be a SIGBUS. */
+static void file_too_short(void **state)
+{
+	struct fixture *f = *state;
+	const struct dma_map *map = &f->bench->gpu->bus.map;
+	static const struct {
+		u64 offset, size;
+	} bad[] = {
+		{ 0, 8 << 20 }, { 8 << 20, 4096 }, { 4096, 4 << 20 }, { ~UINT64_C(0xfff), 8192 }
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		const struct {
+			u32 argsz, flags;
+			u64 offset, addr, size;
+		} request = { sizeof(request), 3, bad[i].offset, i << 32, bad[i].size };
+
+		assert_int_equal(wire_request(f->wire, 0, DMA_MAP, &request, sizeof(request),
+					      f->wire->ram_fd, NULL, 0),
+				 0);
+		assert_non_null(dma_map_find(map, i << 32));
+		assert_null(dma_map_find(map, i << 32)->memory);
+	}
+	assert_int_equal(wire_map_ram(f->wire, 0, true), EEXIST);
+}
+
+/* In D3hot the function answers configuration requests, and makes no requests of its own. */
+static void asleep(void **state)
+{
+	struct fixture *f = *state;
+	u16 d3hot = 3, d0 = 0;
+	u64 addr;
+
+	wire_enable(f->wire, 0);
+	assert_true(pci_bus_master(f->bench->gpu) && pci_bar_address(f->bench->gpu, 1, &addr));
+	assert_int_equal(wire_write(f->wire, 0, CONFIG, 0x64, &d3hot, 2), 0);
+	assert_false(pci_bus_master(f->bench->gpu) || pci_bar_address(f->bench->gpu, 1, &addr));
+	assert_int_equal(wire_write(f->wire, 0, CONFIG, 0x64, &d0, 2), 0);
+	assert_true(pci_bus_master(f->bench->gpu) && pci_bar_address(f->bench->gpu, 1, &addr));
+	assert_int_equal(addr, wire_bar1(0));
 }
 
 static void reset(void **state)
@@ -281,10 +358,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(info, setup, teardown),
 		cmocka_unit_test_setup_teardown(config_space, setup, teardown),
 		cmocka_unit_test_setup_teardown(regions, setup, teardown),
+		cmocka_unit_test_setup_teardown(window_to_memory_by_message, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_regions, setup, teardown),
 		cmocka_unit_test_setup_teardown(write_multi, setup, teardown),
 		cmocka_unit_test_setup_teardown(interrupt, setup, teardown),
 		cmocka_unit_test_setup_teardown(unmap_need_not_match, setup, teardown),
+		cmocka_unit_test_setup_teardown(file_too_short, setup, teardown),
+		cmocka_unit_test_setup_teardown(asleep, setup, teardown),
 		cmocka_unit_test_setup_teardown(reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(broken_stream, setup, teardown),
 	};
