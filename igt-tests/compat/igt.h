@@ -142,8 +142,19 @@ typedef void (*igt_exit_handler_t)(int sig);
 
 bool __igt_fork(void);
 void igt_waitchildren(void);
+
+struct igt_helper_process {
+	bool running;
+	bool use_SIGKILL;
+	pid_t pid;
+	int id;
+};
+bool __igt_fork_helper(struct igt_helper_process *proc);
+void igt_stop_helper(struct igt_helper_process *proc);
+
+#define igt_fork_helper(proc) for (; __igt_fork_helper(proc); exit(0))
+
 void igt_install_exit_handler(igt_exit_handler_t fn);
-void igt_thread_assert_no_failures(void);
 
 #define igt_fork(child, count)                        \
 	for (int child = 0; child < (count); child++) \

@@ -132,7 +132,8 @@ int __nv_chan_submit(struct nv_chan *chan)
 	nv_chan_method(chan, 0, HOST_SEMAPHOREA, ARRAY_SIZE(release), release);
 	for (int i = 0; i < chan->nr_bos; i++) {
 		bos[i].handle = chan->bos[i]->handle;
-		bos[i].valid_domains = bos[i].write_domains = chan->bos[i]->domain;
+		bos[i].valid_domains = chan->bos[i]->domain;
+		bos[i].write_domains = chan->bos[i]->domain;
 	}
 	push.offset = chan->start * sizeof(uint32_t);
 	push.length = (chan->next - chan->start) * sizeof(uint32_t);
@@ -154,8 +155,10 @@ int __nv_chan_wait(struct nv_chan *chan, unsigned int ms)
 			return -ETIME;
 		usleep(200);
 	}
-	if (chan->start == chan->next)
-		chan->start = chan->next = 0;
+	if (chan->start == chan->next) {
+		chan->start = 0;
+		chan->next = 0;
+	}
 
 	return 0;
 }

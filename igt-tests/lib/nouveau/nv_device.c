@@ -187,7 +187,7 @@ bool nv_acs_redirects(const struct nv_gpu *gpu)
 	char path[PATH_MAX];
 	bool redirects = false;
 
-	strcpy(path, gpu->path);
+	snprintf(path, sizeof(path), "%s", gpu->path);
 	for (char *end = strrchr(path, '/'); end; end = strrchr(path, '/')) {
 		*end = 0;
 		if (strstr(strrchr(path, '/'), "/pci"))
@@ -198,21 +198,37 @@ bool nv_acs_redirects(const struct nv_gpu *gpu)
 	return redirects;
 }
 
-/* Where BAR1, the window to VRAM, is in the CPU's physical address space. */
-uint64_t nv_bar1_address(const struct nv_gpu *gpu)
+/* First and last byte of BAR1, the window to VRAM, in the CPU's physical address space. */
+static void bar1(const struct nv_gpu *gpu, unsigned long long *first, unsigned long long *last)
 {
 	char file[PATH_MAX + 16];
-	unsigned long long start[2];
 	FILE *f;
 
 	snprintf(file, sizeof(file), "%s/resource", gpu->path);
 	f = fopen(file, "r");
 	igt_assert_f(f, "%s: %s\n", file, strerror(errno));
 	for (int i = 0; i < 2; i++)
-		igt_assert_eq(fscanf(f, "%llx %*x %*x", &start[i]), 1);
+		igt_assert_eq(fscanf(f, "%llx %llx %*x", first, last), 2);
 	fclose(f);
+}
 
-	return start[1];
+uint64_t nv_bar1_address(const struct nv_gpu *gpu)
+{
+	unsigned long long first, last;
+
+	bar1(gpu, &first, &last);
+
+	return first;
+}
+
+/* Whether every page of VRAM can be reached from outside. */
+bool nv_bar1_holds_vram(const struct nv_gpu *gpu)
+{
+	unsigned long long first, last;
+
+	bar1(gpu, &first, &last);
+
+	return last - first + 1 >= nv_getparam(gpu->fd, NOUVEAU_GETPARAM_FB_SIZE);
 }
 
 /**

@@ -83,6 +83,12 @@ int __nv_svm_bind(int fd, unsigned int command, uint32_t target, const void *ptr
 	return 0;
 }
 
+int __nv_svm_migrate(const struct nv_svm *svm, const void *ptr, size_t len)
+{
+	return __nv_svm_bind(svm->fd, NOUVEAU_SVM_BIND_COMMAND__MIGRATE,
+			     NOUVEAU_SVM_BIND_TARGET__GPU_VRAM, ptr, len, NULL);
+}
+
 /**
  * nv_svm_migrate:
  *
@@ -99,6 +105,11 @@ uint64_t nv_svm_migrate(const struct nv_svm *svm, const void *ptr, size_t len)
 	return result;
 }
 
+int __nv_svm_prefetch(const struct nv_svm *svm, const void *ptr, size_t len)
+{
+	return __nv_svm_bind(svm->fd, NOUVEAU_SVM_BIND_COMMAND__PREFETCH, 0, ptr, len, NULL);
+}
+
 /**
  * nv_svm_prefetch:
  *
@@ -107,10 +118,10 @@ uint64_t nv_svm_migrate(const struct nv_svm *svm, const void *ptr, size_t len)
 uint64_t nv_svm_prefetch(const struct nv_svm *svm, const void *ptr, size_t len)
 {
 	uint64_t result;
+	int ret;
 
-	igt_assert_eq(
-		__nv_svm_bind(svm->fd, NOUVEAU_SVM_BIND_COMMAND__PREFETCH, 0, ptr, len, &result),
-		0);
+	ret = __nv_svm_bind(svm->fd, NOUVEAU_SVM_BIND_COMMAND__PREFETCH, 0, ptr, len, &result);
+	igt_assert_eq(ret, 0);
 
 	return result;
 }
@@ -122,8 +133,7 @@ bool nv_svm_has_prefetch(const struct nv_svm *svm)
 	int ret;
 
 	munmap(hole, NV_PAGE_SIZE);
-	ret = __nv_svm_bind(svm->fd, NOUVEAU_SVM_BIND_COMMAND__PREFETCH, 0, hole, NV_PAGE_SIZE,
-			    NULL);
+	ret = __nv_svm_prefetch(svm, hole, NV_PAGE_SIZE);
 	igt_assert_f(ret == 0 || ret == -EINVAL, "prefetch of a hole: %s\n", strerror(-ret));
 
 	return !ret;
@@ -131,9 +141,10 @@ bool nv_svm_has_prefetch(const struct nv_svm *svm)
 
 void nv_svm_require_prefetch(const struct nv_svm *svm)
 {
-	igt_require_f(
-		nv_svm_has_prefetch(svm),
-		"this kernel's SVM_BIND has no PREFETCH: the copy engine cannot use SVM pages\n");
+	const bool has_prefetch = nv_svm_has_prefetch(svm);
+
+	igt_require_f(has_prefetch,
+		      "no PREFETCH in this kernel to map pages for the copy engine\n");
 }
 
 /**
@@ -188,6 +199,18 @@ void nv_residency(const void *ptr, size_t len, struct nv_residency *residency)
 			residency->other++;
 	}
 	free(entries);
+}
+
+/* Skips where the kernel does not tell this process where its pages are. */
+void nv_require_pagemap(void)
+{
+	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
+	uint64_t entry;
+
+	*ptr = 1;
+	nv_pagemap_read(ptr, NV_PAGE_SIZE, &entry);
+	munmap(ptr, NV_PAGE_SIZE);
+	igt_require_f(entry << 2, "needs root: /proc/self/pagemap hides where pages are\n");
 }
 
 size_t nv_private_pages(const void *ptr, size_t len)

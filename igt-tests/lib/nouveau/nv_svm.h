@@ -34,11 +34,14 @@ void nv_svm_fini(struct nv_svm *svm);
 
 int __nv_svm_bind(int fd, unsigned int command, uint32_t target, const void *ptr, size_t len,
 		  uint64_t *result);
+int __nv_svm_migrate(const struct nv_svm *svm, const void *ptr, size_t len);
 uint64_t nv_svm_migrate(const struct nv_svm *svm, const void *ptr, size_t len);
+int __nv_svm_prefetch(const struct nv_svm *svm, const void *ptr, size_t len);
 uint64_t nv_svm_prefetch(const struct nv_svm *svm, const void *ptr, size_t len);
 bool nv_svm_has_prefetch(const struct nv_svm *svm);
 void nv_svm_require_prefetch(const struct nv_svm *svm);
 
+void nv_require_pagemap(void);
 void nv_pagemap_read(const void *ptr, size_t len, uint64_t *entries);
 void nv_residency(const void *ptr, size_t len, struct nv_residency *residency);
 size_t nv_private_pages(const void *ptr, size_t len);

@@ -4,14 +4,16 @@
  * Category: Core
  * Mega feature: SVM
  * Sub-category: migration and copy-engine access
- * Description: Memory that moves between RAM and VRAM keeps its content, through every change of the
- * address space. Subtests of tier 1 need SVM_BIND alone; those of tier 2 let the copy engine access
- * pages that PREFETCH (or a migration) put into the GPU's page tables.
+ * Description: Memory that moves between RAM and VRAM keeps its content, through every change of
+ * the address space. Subtests of tier 1 need SVM_BIND alone; those of tier 2 let the copy engine
+ * access pages that PREFETCH (or a migration) put into the GPU's page tables.
  */
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
-#include <signal.h>
-#include <sys/wait.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include "igt.h"
 #include "nouveau_drm.h"
@@ -37,12 +39,23 @@ static struct nv_worker worker;
 
 /* Tier 1: migration, seen by the CPU */
 
+static void to_vram(void *ptr, size_t len, uint32_t seed)
+{
+	nv_fill(ptr, len, seed);
+	nv_svm_migrate(&svm, ptr, len);
+	nv_assert_private(ptr, len);
+}
+
+static void require_huge(const void *ptr)
+{
+	igt_require_f(nv_is_huge_page(ptr),
+		      "got no huge page (see /sys/kernel/mm/transparent_hugepage/enabled)\n");
+}
+
 static void migrate_and_back(char *ptr, size_t len)
 {
 	for (uint32_t round = 0; round < 2; round++) {
-		nv_fill(ptr, len, round);
-		nv_svm_migrate(&svm, ptr, len);
-		nv_assert_private(ptr, len);
+		to_vram(ptr, len, round);
 		nv_check(ptr, len, round);
 		nv_assert_ram(ptr, len);
 	}
@@ -59,24 +72,27 @@ static void test_migrate_thp(void)
 	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
 
 	*ptr = 1;
-	igt_require_f(nv_is_huge_page(ptr),
-		      "got no huge page (see transparent_hugepage/enabled)\n");
+	require_huge(ptr);
 	migrate_and_back(ptr, NV_HUGE_SIZE);
 }
 
 static void test_migrate_thp_split(void)
 {
-	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+	const size_t head = 16 * NV_PAGE_SIZE, tail_len = NV_HUGE_SIZE - 17 * NV_PAGE_SIZE;
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE), *tail = ptr + head + NV_PAGE_SIZE;
 
-	nv_fill(ptr, NV_HUGE_SIZE, 1);
-	igt_require_f(nv_is_huge_page(ptr),
-		      "got no huge page (see transparent_hugepage/enabled)\n");
+	nv_fill(ptr, head, 1);
+	nv_fill(tail, tail_len, 2);
+	require_huge(ptr);
 	nv_svm_migrate(&svm, ptr, NV_HUGE_SIZE);
 	nv_assert_private(ptr, NV_HUGE_SIZE);
-	munmap(ptr + 16 * NV_PAGE_SIZE, NV_PAGE_SIZE);
-	nv_check(ptr, 16 * NV_PAGE_SIZE, 1);
+	munmap(ptr + head, NV_PAGE_SIZE);
+	nv_check(ptr, head, 1);
 	nv_svm_migrate(&svm, ptr, NV_HUGE_SIZE);
-	nv_check(ptr, 16 * NV_PAGE_SIZE, 1);
+	nv_assert_private(ptr, head);
+	nv_assert_private(tail, tail_len);
+	nv_check(ptr, head, 1);
+	nv_check(tail, tail_len, 2);
 	munmap(ptr, NV_HUGE_SIZE);
 }
 
@@ -96,8 +112,7 @@ static void test_migrate_again(void)
 	uint64_t before[16], after[16];
 	uint32_t *ptr = nv_alloc(64 * KiB);
 
-	nv_fill(ptr, 64 * KiB, 1);
-	nv_svm_migrate(&svm, ptr, 64 * KiB);
+	to_vram(ptr, 64 * KiB, 1);
 	nv_pagemap_read(ptr, 64 * KiB, before);
 	nv_svm_migrate(&svm, ptr, 64 * KiB);
 	nv_pagemap_read(ptr, 64 * KiB, after);
@@ -157,9 +172,7 @@ static void test_migrate_repeat(void)
 	const int rounds = SLOW_QUICK(100, 10);
 
 	for (int i = 0; i < rounds; i++) {
-		nv_fill(ptr, len, i);
-		nv_svm_migrate(&svm, ptr, len);
-		nv_assert_private(ptr, len);
+		to_vram(ptr, len, i);
 		nv_check(ptr, len, i);
 	}
 	munmap(ptr, len);
@@ -170,8 +183,7 @@ static void test_cpu_fault_back(void)
 	const int pages = 16;
 	char *ptr = (char *)nv_alloc(pages * NV_PAGE_SIZE);
 
-	nv_fill(ptr, pages * NV_PAGE_SIZE, 1);
-	nv_svm_migrate(&svm, ptr, pages * NV_PAGE_SIZE);
+	to_vram(ptr, pages * NV_PAGE_SIZE, 1);
 	for (int i = 0; i < pages; i++) {
 		char *page = ptr + i * 5 % pages * NV_PAGE_SIZE; /* every page once, not in order */
 		volatile uint32_t *word = (uint32_t *)page + i;
@@ -193,6 +205,7 @@ static void test_cpu_write_back(void)
 	nv_fill(ptr, NV_PAGE_SIZE, 1);
 	old = ptr[7];
 	nv_svm_migrate(&svm, ptr, NV_PAGE_SIZE);
+	nv_assert_private(ptr, NV_PAGE_SIZE);
 	ptr[7] = ~old;
 	nv_assert_ram(ptr, NV_PAGE_SIZE);
 	igt_assert_eq_u32(ptr[7], ~old);
@@ -247,28 +260,33 @@ static void test_cpu_fault_threads(bool same_page)
 	munmap(ptr, len * ARRAY_SIZE(touchers));
 }
 
-/* A thread that repeats one thing until told to stop. Not on a stack that a failure unwinds. */
+/*
+ * A thread that repeats one thing until told to stop, or until it fails. Not on a stack that a
+ * failure unwinds.
+ */
 static struct racer {
 	pthread_t thread;
-	void (*step)(void);
+	int (*step)(void); /* 0 or -errno */
 	char *ptr;
 	size_t len;
 	int round;
+	int ret;
 	volatile bool stop;
 } racer;
 
 static void *racer_main(void *arg)
 {
-	for (racer.round = 0; !racer.stop; racer.round++)
-		racer.step();
+	for (racer.round = 0; !racer.stop && !racer.ret; racer.round++)
+		racer.ret = racer.step();
 
 	return NULL;
 }
 
-static void racer_start(void (*step)(void))
+static void racer_start(int (*step)(void))
 {
 	racer.step = step;
 	racer.stop = false;
+	racer.ret = 0;
 	igt_assert_eq(pthread_create(&racer.thread, NULL, racer_main, NULL), 0);
 }
 
@@ -276,12 +294,12 @@ static void racer_join(void)
 {
 	racer.stop = true;
 	pthread_join(racer.thread, NULL);
-	igt_thread_assert_no_failures();
+	igt_assert_eq(racer.ret, 0);
 }
 
-static void step_migrate(void)
+static int step_migrate(void)
 {
-	nv_svm_migrate(&svm, racer.ptr, racer.len);
+	return __nv_svm_migrate(&svm, racer.ptr, racer.len);
 }
 
 static void test_migrate_race(void)
@@ -322,7 +340,7 @@ static void test_munmap_race(void)
 
 static struct nv_bo moved_bo;
 
-static void step_ttm_moves(void)
+static int step_ttm_moves(void)
 {
 	struct drm_nouveau_gem_pushbuf_bo bos[2] = {
 		{ .handle = worker.chan.push.handle, .valid_domains = NOUVEAU_GEM_DOMAIN_GART },
@@ -342,7 +360,8 @@ static void step_ttm_moves(void)
 	bos[0].read_domains = bos[0].valid_domains;
 	bos[1].valid_domains = racer.round & 1 ? NOUVEAU_GEM_DOMAIN_VRAM : NOUVEAU_GEM_DOMAIN_GART;
 	bos[1].write_domains = bos[1].valid_domains;
-	do_ioctl(worker.svm.fd, DRM_IOCTL_NOUVEAU_GEM_PUSHBUF, &submit);
+
+	return igt_ioctl(worker.svm.fd, DRM_IOCTL_NOUVEAU_GEM_PUSHBUF, &submit) ? -errno : 0;
 }
 
 static void test_migrate_while_ttm_moves(void)
@@ -354,7 +373,7 @@ static void test_migrate_while_ttm_moves(void)
 
 	nv_bo_create(&moved_bo, worker.svm.fd, 256 * KiB,
 		     NOUVEAU_GEM_DOMAIN_VRAM | NOUVEAU_GEM_DOMAIN_GART);
-	nops[0] = nops[1] = 0;
+	memset(nops, 0, 8);
 	nv_fill(moved_bo.map, 4 * KiB, 0xb0);
 	racer_start(step_ttm_moves);
 	for (int i = 0; i < rounds; i++) {
@@ -379,6 +398,7 @@ static void test_munmap(size_t offset, size_t pages)
 	for (int i = 0; i < total; i++)
 		nv_fill(ptr + i * NV_PAGE_SIZE, NV_PAGE_SIZE, i);
 	nv_svm_migrate(&svm, ptr, total * NV_PAGE_SIZE);
+	nv_assert_private(ptr, total * NV_PAGE_SIZE);
 	munmap(ptr + offset * NV_PAGE_SIZE, pages * NV_PAGE_SIZE);
 	for (int i = 0; i < total; i++)
 		if (i < offset || i >= after)
@@ -398,8 +418,7 @@ static void test_mremap(int flags)
 	char *ptr = (char *)nv_alloc(len), *to = (char *)nv_alloc(len);
 	char *moved;
 
-	nv_fill(ptr, len, 1);
-	nv_svm_migrate(&svm, ptr, len);
+	to_vram(ptr, len, 1);
 	moved = mremap(ptr, len, len, MREMAP_MAYMOVE | MREMAP_FIXED | flags, to);
 	igt_assert_f(moved == to, "mremap: %s\n", strerror(errno));
 	nv_assert_private(to, len);
@@ -418,8 +437,7 @@ static void test_fork_read(void)
 	const size_t len = 64 * KiB;
 	uint32_t *ptr = nv_alloc(len);
 
-	nv_fill(ptr, len, 1);
-	nv_svm_migrate(&svm, ptr, len);
+	to_vram(ptr, len, 1);
 	igt_fork(child, 1) nv_check(ptr, len, 1);
 	igt_waitchildren();
 	nv_check(ptr, len, 1);
@@ -431,8 +449,7 @@ static void test_fork_write_cow(void)
 	const size_t len = 64 * KiB;
 	uint32_t *ptr = nv_alloc(len);
 
-	nv_fill(ptr, len, 1);
-	nv_svm_migrate(&svm, ptr, len);
+	to_vram(ptr, len, 1);
 	igt_fork(child, 1)
 	{
 		nv_fill(ptr, len, 2);
@@ -450,8 +467,7 @@ static void test_fork_child_exit(void)
 	const size_t len = 64 * KiB;
 	uint32_t *ptr = nv_alloc(len);
 
-	nv_fill(ptr, len, 1);
-	nv_svm_migrate(&svm, ptr, len);
+	to_vram(ptr, len, 1);
 	igt_fork(child, 4) _exit(0);
 	igt_waitchildren();
 	nv_assert_private(ptr, len);
@@ -464,8 +480,7 @@ static void test_madvise_dontneed(void)
 	const size_t len = 64 * KiB;
 	char *ptr = (char *)nv_alloc(len);
 
-	nv_fill(ptr, len, 1);
-	nv_svm_migrate(&svm, ptr, len);
+	to_vram(ptr, len, 1);
 	igt_assert_eq(madvise(ptr, len / 2, MADV_DONTNEED), 0);
 	for (size_t i = 0; i < len / 2; i += 64)
 		igt_assert_eq(ptr[i], 0);
@@ -483,6 +498,7 @@ static void test_madvise(int advice)
 	igt_assert(!madvise(ptr, NV_HUGE_SIZE, MADV_NOHUGEPAGE) || errno == EINVAL);
 	nv_fill(ptr, NV_HUGE_SIZE, 1);
 	nv_svm_migrate(&svm, ptr, 64 * NV_PAGE_SIZE);
+	nv_assert_private(ptr, 64 * NV_PAGE_SIZE);
 	ret = madvise(ptr, NV_HUGE_SIZE, advice) ? errno : 0;
 	igt_info("madvise: %s\n", strerror(ret));
 	nv_check(ptr, NV_HUGE_SIZE, 1);
@@ -502,6 +518,169 @@ static void test_mlock(void)
 	nv_svm_migrate(&svm, ptr, len);
 	igt_assert_eq(mlock(ptr, len), 0);
 	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+}
+
+/* MADV_FREE lets the kernel drop a page until it is written again. */
+static void test_madvise_free(void)
+{
+	const size_t len = 64 * KiB, words = len / sizeof(uint32_t);
+	uint32_t *ptr = nv_alloc(len), *was = malloc(len);
+
+	igt_assert(was);
+	nv_fill(was, len, 1);
+	to_vram(ptr, len, 1);
+	igt_assert_eq(madvise(ptr, len, MADV_FREE), 0);
+	nv_fill(ptr, len / 2, 2);
+	nv_check(ptr, len / 2, 2);
+	for (size_t i = words / 2; i < words; i++)
+		igt_assert_f(!ptr[i] || ptr[i] == was[i], "word %zu is %#x\n", i, ptr[i]);
+	free(was);
+	munmap(ptr, len);
+}
+
+/* A pipe that pages are spliced into holds a reference to each of them. */
+static void test_gup_vmsplice(void)
+{
+	const size_t len = 32 * KiB;
+	uint32_t *ptr = nv_alloc(len), *copy = malloc(len);
+	struct iovec iov = { .iov_base = ptr, .iov_len = len };
+	int ends[2];
+
+	igt_assert(copy);
+	igt_assert_eq(pipe(ends), 0);
+	to_vram(ptr, len, 1);
+	igt_assert_eq_u64(vmsplice(ends[1], &iov, 1, 0), len);
+	nv_assert_ram(ptr, len);
+	nv_svm_migrate(&svm, ptr, len);
+	nv_assert_ram(ptr, len);
+	nv_fill(ptr, len, 2);
+	igt_assert_eq_u64(read(ends[0], copy, len), len);
+	nv_check(copy, len, 2);
+	nv_svm_migrate(&svm, ptr, len);
+	nv_assert_private(ptr, len);
+	nv_check(ptr, len, 2);
+	close(ends[0]);
+	close(ends[1]);
+	free(copy);
+	munmap(ptr, len);
+}
+
+static void test_userfaultfd(void)
+{
+	const size_t len = 64 * KiB, half = len / 2;
+	char *ptr = (char *)nv_alloc(len), *from = malloc(half);
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = {
+		.range = { .start = (uintptr_t)ptr, .len = len },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	struct uffdio_copy fill = {
+		.dst = (uintptr_t)ptr,
+		.src = (uintptr_t)from,
+		.len = half,
+	};
+	struct nv_residency is;
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	igt_assert(from);
+	igt_require_f(fd >= 0, "needs CONFIG_USERFAULTFD\n");
+	igt_assert_eq(ioctl(fd, UFFDIO_API, &api), 0);
+	igt_assert_eq(ioctl(fd, UFFDIO_REGISTER, &range), 0);
+	nv_fill(from, half, 1);
+	igt_assert_eq(ioctl(fd, UFFDIO_COPY, &fill), 0);
+	nv_svm_migrate(&svm, ptr, len);
+	nv_assert_private(ptr, half);
+	nv_residency(ptr + half, half, &is);
+	igt_assert_eq_u64(is.none, half / NV_PAGE_SIZE);
+
+	fill.dst += half;
+	nv_fill(from, half, 2);
+	igt_assert_eq(ioctl(fd, UFFDIO_COPY, &fill), 0);
+	close(fd);
+	nv_check(ptr, half, 1);
+	nv_check(ptr + half, half, 2);
+	free(from);
+	munmap(ptr, len);
+}
+
+#define KSM "/sys/kernel/mm/ksm/"
+
+static uint64_t ksm_read(const char *file)
+{
+	char text[32] = "";
+	int fd = open(file, O_RDONLY);
+
+	igt_assert_f(fd >= 0, "%s: %s\n", file, strerror(errno));
+	igt_assert(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+
+	return strtoull(text, NULL, 10);
+}
+
+static void ksm_run(const char *value)
+{
+	int fd = open(KSM "run", O_WRONLY);
+
+	igt_assert_f(fd >= 0, KSM "run: %s\n", strerror(errno));
+	igt_assert_eq_u64(write(fd, value, 1), 1);
+	close(fd);
+}
+
+static void ksm_stop(int sig)
+{
+	if (!access(KSM "run", W_OK))
+		ksm_run("0");
+}
+
+static void test_ksm(void)
+{
+	const size_t len = 64 * KiB;
+	char *ptr = (char *)nv_alloc(4 * len);
+	struct timespec start = {};
+	uint64_t scans;
+
+	igt_require_f(!access(KSM "run", W_OK), "needs CONFIG_KSM\n");
+	igt_require_f(!ksm_read(KSM "run"), "somebody else uses KSM (" KSM "run)\n");
+	for (int i = 0; i < 4; i++)
+		nv_fill(ptr + i * len, len, 1);
+	nv_svm_migrate(&svm, ptr, len);
+	nv_assert_private(ptr, len);
+	igt_assert_eq(madvise(ptr, 4 * len, MADV_MERGEABLE), 0);
+	igt_install_exit_handler(ksm_stop);
+	scans = ksm_read(KSM "full_scans");
+	ksm_run("1");
+	/* The first scan takes checksums, the second one merges. */
+	while (ksm_read(KSM "full_scans") < scans + 3) {
+		igt_assert_f(igt_nsec_elapsed(&start) < 30000000000, "KSM does not scan\n");
+		usleep(1000);
+	}
+	igt_assert_f(ksm_read(KSM "pages_sharing"), "KSM merged nothing\n");
+	nv_svm_migrate(&svm, ptr + len, len);
+	nv_fill(ptr + len, len, 2);
+	nv_check(ptr, len, 1);
+	nv_check(ptr + len, len, 2);
+	nv_check(ptr + 2 * len, len, 1);
+	nv_check(ptr + 3 * len, len, 1);
+	ksm_run("0");
+	munmap(ptr, 4 * len);
+}
+
+static void test_counters(void)
+{
+	const size_t len = 64 * KiB, pages = len / NV_PAGE_SIZE;
+	uint32_t *ptr = nv_alloc(len);
+	struct nv_counters before, now;
+
+	igt_require_f(nv_counters_read(&gpu, &before), "this kernel has no debugfs file svm\n");
+	to_vram(ptr, len, 1);
+	nv_counters_read(&gpu, &now);
+	igt_assert_eq_u64(now.migrated_to_vram, before.migrated_to_vram + pages);
+	igt_assert_eq_u64(now.migrated_to_ram, before.migrated_to_ram);
+	nv_check(ptr, len, 1);
+	nv_counters_read(&gpu, &now);
+	igt_assert_eq_u64(now.migrated_to_vram, before.migrated_to_vram + pages);
+	igt_assert_eq_u64(now.migrated_to_ram, before.migrated_to_ram + pages);
 	munmap(ptr, len);
 }
 
@@ -541,31 +720,28 @@ static void assert_gpu_works(void)
 
 static void test_exit_while_mapped(void)
 {
-	pid_t child = fork();
-	int status;
-
-	igt_assert(child >= 0);
-	if (!child) {
+	igt_fork(child, 1)
+	{
 		struct nv_svm mine;
 		uint32_t *ptr = nv_alloc(64 * KiB);
 
 		nv_svm_init(&mine, drm_reopen_driver(gpu.fd));
 		nv_fill(ptr, 64 * KiB, 1);
 		nv_svm_migrate(&mine, ptr, 64 * KiB);
-		_exit(nv_private_pages(ptr, 64 * KiB) != 16);
+		nv_assert_private(ptr, 64 * KiB);
+		_exit(0);
 	}
-	igt_assert_eq(waitpid(child, &status, 0), child);
-	igt_assert_eq(status, 0);
+	igt_waitchildren();
 	assert_gpu_works();
 }
 
 static void test_kill_while_migrating(void)
 {
 	for (int i = 0; i < 4; i++) {
-		pid_t child = fork();
+		struct igt_helper_process helper = { .use_SIGKILL = true };
 
-		igt_assert(child >= 0);
-		if (!child) {
+		igt_fork_helper(&helper)
+		{
 			struct nv_svm mine;
 			uint32_t *ptr = nv_alloc(1 * MiB);
 
@@ -576,8 +752,7 @@ static void test_kill_while_migrating(void)
 			}
 		}
 		usleep(100000 + 37000 * i);
-		kill(child, SIGKILL);
-		igt_assert_eq(waitpid(child, NULL, 0), child);
+		igt_stop_helper(&helper); /* aborts when it ended before that */
 	}
 	assert_gpu_works();
 }
@@ -599,18 +774,20 @@ static void test_evict(void)
 {
 	const uint64_t vram = nv_getparam(gpu.fd, NOUVEAU_GETPARAM_FB_SIZE), size = 64 * MiB;
 	const int count = vram / size + 2;
-	struct nv_bo *bos = calloc(count, sizeof(*bos));
 	const size_t len = 256 * KiB;
-	uint32_t *ptr = nv_alloc(len);
+	struct nv_bo *bos;
+	uint32_t *ptr;
 	int fd;
 
 	igt_require_f(vram <= SLOW_QUICK(16ul << 30, 4ul << 30),
 		      "filling %llu MiB of VRAM takes too long here\n",
 		      (unsigned long long)(vram / MiB));
-	nv_fill(ptr, len, 1);
-	nv_svm_migrate(&svm, ptr, len);
-	fd = drm_reopen_driver(
-		gpu.fd); /* the window of an SVM address space is too small for all */
+	bos = calloc(count, sizeof(*bos));
+	igt_assert(bos);
+	ptr = nv_alloc(len);
+	to_vram(ptr, len, 1);
+	/* A file of its own: the window of an SVM address space is too small for all. */
+	fd = drm_reopen_driver(gpu.fd);
 	for (int i = 0; i < count; i++) {
 		nv_bo_create(&bos[i], fd, size, NOUVEAU_GEM_DOMAIN_VRAM | NOUVEAU_GEM_DOMAIN_GART);
 		*(volatile uint32_t *)bos[i].map = i;
@@ -631,8 +808,8 @@ static void test_unbind(bool huge)
 	uint32_t *ptr = huge ? nv_alloc_huge(len) : nv_alloc(len);
 
 	nv_fill(ptr, len, 1);
-	igt_require_f(!huge || nv_is_huge_page(ptr),
-		      "got no huge page (see transparent_hugepage/enabled)\n");
+	if (huge)
+		require_huge(ptr);
 	nv_svm_migrate(&svm, ptr, len);
 	nv_assert_private(ptr, len);
 	nv_driver_unbind(&gpu);
@@ -768,9 +945,66 @@ static void test_prefetch_thp(void)
 	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
 
 	*ptr = 1;
-	igt_require_f(nv_is_huge_page(ptr),
-		      "got no huge page (see transparent_hugepage/enabled)\n");
+	require_huge(ptr);
 	prefetch_vram(ptr, NV_HUGE_SIZE);
+}
+
+static void test_prefetch_shmem(void)
+{
+	const size_t len = 64 * KiB;
+	char *ptr = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	igt_assert(ptr != MAP_FAILED);
+	nv_svm_require_prefetch(&worker.svm);
+	nv_fill(ptr, len, 1);
+	nv_svm_migrate(&worker.svm, ptr, len);
+	nv_assert_ram(ptr, len);
+	igt_assert_eq_u64(nv_svm_prefetch(&worker.svm, ptr, len), len / NV_PAGE_SIZE);
+	nv_worker_read(&worker, ptr, len);
+	nv_worker_check(&worker, len, 1);
+	nv_worker_fill(&worker, len, 2);
+	nv_worker_write(&worker, ptr, len);
+	igt_fork(child, 1) nv_check(ptr, len, 2);
+	igt_waitchildren();
+	nv_check(ptr, len, 2);
+	munmap(ptr, len);
+}
+
+static void test_prefetch_ro(void)
+{
+	const size_t len = 16 * KiB;
+	char *ptr = (char *)nv_alloc(len);
+
+	nv_svm_require_prefetch(&worker.svm);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	nv_fill(ptr, len, 1);
+	igt_assert_eq(mprotect(ptr, len, PROT_READ), 0);
+	igt_assert_eq_u64(nv_svm_prefetch(&worker.svm, ptr, len), len / NV_PAGE_SIZE);
+	nv_worker_read(&worker, ptr, len);
+	nv_worker_check(&worker, len, 1);
+	nv_worker_fill(&worker, len, 2);
+	nv_worker_write_faults(&worker, ptr, len);
+	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+}
+
+static void test_prefetch_untouched(void)
+{
+	const size_t len = 64 * KiB;
+	char *ptr = (char *)nv_alloc(len), *zero = worker.ram.map;
+
+	nv_svm_require_prefetch(&worker.svm);
+	igt_assert_eq_u64(nv_svm_prefetch(&worker.svm, ptr, len), len / NV_PAGE_SIZE);
+	nv_worker_read(&worker, ptr, len);
+	nv_fill(zero, len, 1);
+	nv_ce_copy(&worker.chan, worker.ram.va, worker.vram.va, len);
+	nv_chan_run(&worker.chan);
+	for (size_t i = 0; i < len; i++)
+		igt_assert_eq(zero[i], 0);
+	nv_worker_fill(&worker, len, 2);
+	nv_worker_write(&worker, ptr, len);
+	nv_check(ptr, len, 2);
+	munmap(ptr, len);
 }
 
 static void test_prefetch_mixed(void)
@@ -963,9 +1197,9 @@ static void test_mremap_prefetch(void)
 	munmap(to, len);
 }
 
-static void step_prefetch(void)
+static int step_prefetch(void)
 {
-	nv_svm_prefetch(&worker.svm, racer.ptr, racer.len);
+	return __nv_svm_prefetch(&worker.svm, racer.ptr, racer.len);
 }
 
 static void test_prefetch_race(void)
@@ -993,13 +1227,9 @@ static void test_prefetch_race(void)
 
 static void test_exit_while_prefetched(void)
 {
-	pid_t child;
-	int status;
-
 	nv_svm_require_prefetch(&worker.svm);
-	child = fork();
-	igt_assert(child >= 0);
-	if (!child) {
+	igt_fork(child, 1)
+	{
 		struct nv_worker mine;
 		uint32_t *ptr = nv_alloc(128 * KiB);
 
@@ -1010,8 +1240,7 @@ static void test_exit_while_prefetched(void)
 		nv_worker_read(&mine, ptr, 128 * KiB);
 		_exit(0);
 	}
-	igt_assert_eq(waitpid(child, &status, 0), child);
-	igt_assert_eq(status, 0);
+	igt_waitchildren();
 	assert_gpu_works();
 }
 
@@ -1039,6 +1268,7 @@ static void run_t2(void (*run)(void))
 	}
 VARIANT(migrate_4k, test_migrate(4 * KiB))
 VARIANT(migrate_64k, test_migrate(64 * KiB))
+VARIANT(migrate_2m, test_migrate(2 * MiB))
 VARIANT(migrate_16m, test_migrate(16 * MiB))
 VARIANT(cpu_fault_threads, test_cpu_fault_threads(false))
 VARIANT(cpu_fault_threads_same_page, test_cpu_fault_threads(true))
@@ -1070,6 +1300,7 @@ static const struct subtest {
 } subtests[] = {
 	{ "migrate-4k", run_t1, migrate_4k, "A page goes to VRAM and back as it was" },
 	{ "migrate-64k", run_t1, migrate_64k, "Pages go to VRAM and back as they were" },
+	{ "migrate-2m", run_t1, migrate_2m, "Small pages of 2 MiB go to VRAM and back" },
 	{ "migrate-16m", run_t1, migrate_16m, "A long row of small pages goes to VRAM and back" },
 	{ "migrate-thp", run_t1, test_migrate_thp, "A huge page goes to VRAM and back as it was" },
 	{ "migrate-thp-split", run_t1, test_migrate_thp_split,
@@ -1093,11 +1324,14 @@ static const struct subtest {
 	  "Threads fault their own pages back at the same time" },
 	{ "cpu-fault-threads-same-page", run_t1, cpu_fault_threads_same_page,
 	  "Threads fault the same pages back at the same time" },
-	{ "munmap-whole", run_t1, munmap_whole, "Unmapping a range that is in VRAM" },
-	{ "munmap-partial", run_t1, munmap_partial, "Unmapping the end of a range in VRAM" },
-	{ "munmap-middle", run_t1, munmap_middle, "Unmapping the middle of a range in VRAM" },
+	{ "munmap-whole", run_t1, munmap_whole,
+	  "What comes in place of an unmapped range in VRAM is empty" },
+	{ "munmap-partial", run_t1, munmap_partial,
+	  "Unmapping the end of a range in VRAM leaves the rest as it was" },
+	{ "munmap-middle", run_t1, munmap_middle,
+	  "Unmapping the middle of a range in VRAM leaves the rest as it was" },
 	{ "munmap-race", run_t1, test_munmap_race,
-	  "Unmapping while the driver migrates does no harm" },
+	  "Pages mapped and unmapped while the driver migrates them keep their content" },
 	{ "mremap", run_t1, mremap_plain, "Pages in VRAM move to another address" },
 	{ "mremap-dontunmap", run_t1, mremap_dontunmap,
 	  "Pages in VRAM move to another address and leave an empty range" },
@@ -1106,18 +1340,28 @@ static const struct subtest {
 	{ "fork-child-exit", run_t1, test_fork_child_exit,
 	  "A child's exit leaves the pages in VRAM" },
 	{ "madvise-dontneed", run_t1, test_madvise_dontneed, "Discarded pages read as zero" },
+	{ "madvise-free", run_t1, test_madvise_free,
+	  "Pages in VRAM that may be freed read as they were or as zero, written ones as written" },
 	{ "madvise-pageout", run_t1, madvise_pageout,
 	  "Advice to page out leaves pages in VRAM as they were" },
 	{ "madvise-hugepage", run_t1, madvise_hugepage,
 	  "Advice to use huge pages leaves pages in VRAM as they were" },
 	{ "madvise-collapse", run_t1, madvise_collapse,
 	  "Collapsing to a huge page leaves pages in VRAM as they were" },
-	{ "mlock", run_t1, test_mlock, "Locking and migrating get along" },
-	{ "compact", run_t1, test_compact, "Memory compaction leaves pages in VRAM alone" },
+	{ "mlock", run_t1, test_mlock,
+	  "Locked pages keep their content when they migrate, pages in VRAM when they are locked" },
+	{ "gup-vmsplice", run_t1, test_gup_vmsplice,
+	  "A kernel's reference brings pages back to RAM and keeps them there" },
+	{ "userfaultfd", run_t1, test_userfaultfd,
+	  "Pages that userfaultfd fills migrate; pages that are missing are left missing" },
+	{ "ksm", run_t1, test_ksm, "Equal pages in RAM and VRAM stay apart when one is written" },
+	{ "counters", run_t1, test_counters,
+	  "The driver counts the pages that it migrates to VRAM and to RAM" },
+	{ "compact", run_t1, test_compact, "Memory compaction leaves pages in VRAM as they were" },
 	{ "exit-while-mapped", run_t1, test_exit_while_mapped,
-	  "A process may exit with pages in VRAM" },
+	  "A process exits with pages in VRAM, and the GPU works on" },
 	{ "kill-while-migrating", run_t1, test_kill_while_migrating,
-	  "A process may be killed while it migrates" },
+	  "A process is killed while it migrates, and the GPU works on" },
 	{ "close-while-private", run_t1, test_close_while_private,
 	  "Pages survive the close of the file they were migrated with" },
 	{ "evict", run_t1, test_evict, "Pages in VRAM survive buffer objects that want all of it" },
@@ -1129,13 +1373,19 @@ static const struct subtest {
 	{ "ce-user-address", run_t2, test_ce_user_address,
 	  "Fill and semaphore reach addresses above 40 bits" },
 	{ "migrate-while-ttm-moves", run_t2, test_migrate_while_ttm_moves,
-	  "Migrations and moves of buffer objects do not mix" },
+	  "Pages and buffer objects that move at the same time keep their content" },
 	{ "prefetch-sys", run_t2, test_prefetch_sys,
 	  "The GPU reads and writes pages in RAM where they are" },
 	{ "prefetch-vram", run_t2, test_prefetch_vram,
 	  "The GPU reads and writes pages in its VRAM where they are" },
 	{ "prefetch-thp", run_t2, test_prefetch_thp,
 	  "The GPU reads and writes a huge page in its VRAM" },
+	{ "prefetch-shmem", run_t2, test_prefetch_shmem,
+	  "The GPU reads and writes shared memory, which does not migrate" },
+	{ "prefetch-ro", run_t2, test_prefetch_ro,
+	  "The GPU reads read-only memory, and cannot write to it" },
+	{ "prefetch-untouched", run_t2, test_prefetch_untouched,
+	  "Memory never touched before is zero for the GPU, and takes its writes" },
 	{ "prefetch-mixed", run_t2, test_prefetch_mixed,
 	  "The GPU reads a range that is partly in RAM, partly in VRAM" },
 	{ "prefetch-race", run_t2, test_prefetch_race,
@@ -1164,7 +1414,7 @@ static const struct subtest {
 	{ "revoke-cpu-fault", run_t2, revoke_cpu_fault,
 	  "VRAM that went back to RAM is out of the GPU's reach" },
 	{ "exit-while-prefetched", run_t2, test_exit_while_prefetched,
-	  "A process may exit with pages mapped for the GPU" },
+	  "A process exits with pages mapped for the GPU, and the GPU works on" },
 	{ "bad-address", run_t2, test_bad_address,
 	  "An access to nowhere kills its channel and no other" },
 
@@ -1178,6 +1428,7 @@ int igt_main()
 	{
 		nv_gpu_open(&gpu, 0);
 		igt_require_f(nv_is_pascal(&gpu), "needs a Pascal GPU\n");
+		nv_require_pagemap();
 		igt_install_exit_handler(reset_delay);
 	}
 

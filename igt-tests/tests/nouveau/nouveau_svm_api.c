@@ -6,7 +6,6 @@
  * Sub-category: API
  * Description: Arguments, states and errors of SVM_INIT and SVM_BIND. Needs no channel.
  */
-#include <sys/wait.h>
 
 #include "drm-uapi-experimental/nouveau_drm_experimental.h"
 #include "igt.h"
@@ -277,9 +276,8 @@ static void test_prefetch_before_init(void)
 	nv_svm_require_prefetch(&svm);
 	nv_svm_fini(&svm);
 	fd = drm_reopen_driver(gpu.fd);
-	igt_assert_eq(
-		__nv_svm_bind(fd, NOUVEAU_SVM_BIND_COMMAND__PREFETCH, 0, ptr, NV_PAGE_SIZE, NULL),
-		-EINVAL);
+	svm.fd = fd;
+	igt_assert_eq(__nv_svm_prefetch(&svm, ptr, NV_PAGE_SIZE), -EINVAL);
 	drm_close_driver(fd);
 	munmap(ptr, NV_PAGE_SIZE);
 }
@@ -300,8 +298,7 @@ static const struct {
 	{ "bind-cutout", "The driver's own window does not migrate", test_bind_cutout },
 	{ "bind-kernel-va", "Addresses outside user space do no harm", test_bind_kernel_va },
 	{ "bind-other-process",
-	  "A device file does not bind the memory of a process that is not its "
-	  "owner",
+	  "A device file does not bind the memory of a process that is not its owner",
 	  test_bind_other_process },
 	{ "prefetch-invalid-target", "PREFETCH takes no target", test_prefetch_invalid_target },
 	{ "prefetch-hole", "PREFETCH skips unmapped parts and counts the others",
@@ -315,6 +312,7 @@ int igt_main()
 	igt_fixture()
 	{
 		nv_gpu_open(&gpu, 0);
+		nv_require_pagemap();
 	}
 
 	for (int i = 0; i < ARRAY_SIZE(tests); i++) {

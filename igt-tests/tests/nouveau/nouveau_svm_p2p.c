@@ -4,13 +4,12 @@
  * Category: Core
  * Mega feature: SVM
  * Sub-category: peer-to-peer
- * Description: One GPU (the importer) uses pages that are in the VRAM of another (the owner), by PCIe
- * peer-to-peer where the machine allows it, by way of RAM where not. Every subtest has one dynamic
- * subtest for each ordered pair of GPUs: gpu<owner>-gpu<importer>.
+ * Description: One GPU (the importer) uses pages that are in the VRAM of another (the owner), by
+ * PCIe peer-to-peer where the machine allows it, by way of RAM where not. Every subtest has one
+ * dynamic subtest for each ordered pair of GPUs: gpu<owner>-gpu<importer>.
  */
 #include <fcntl.h>
 #include <pthread.h>
-#include <sys/wait.h>
 
 #include "igt.h"
 #include "nouveau_drm.h"
@@ -29,6 +28,7 @@ IGT_TEST_DESCRIPTION("One GPU uses pages in the VRAM of another with nouveau's S
 
 static struct nv_gpu gpus[NV_MAX_GPUS];
 static int nr_gpus;
+static int p2p_param; /* as it was before the test */
 
 struct pair {
 	struct nv_gpu *owner_gpu;
@@ -120,6 +120,8 @@ static bool has_p2p(struct pair *pair)
 	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
 	bool stays;
 
+	/* The kernel warns, once a pair, of a route that it does not trust. */
+	igt_emit_ignore_dmesg_regex("cannot be used for peer-to-peer DMA");
 	give_to_owner(pair, ptr, NV_PAGE_SIZE, 1);
 	importer_maps(pair, ptr, NV_PAGE_SIZE);
 	stays = nv_private_pages(ptr, NV_PAGE_SIZE);
@@ -132,13 +134,16 @@ static bool has_p2p(struct pair *pair)
 static void require_p2p(struct pair *pair)
 {
 	enum nv_route route = nv_route(pair->owner_gpu, pair->importer_gpu);
+	bool p2p;
 
 	nv_svm_require_prefetch(&pair->importer.svm);
-	igt_require_f(has_p2p(pair),
-		      "%s and %s are connected by %s (%s), and the kernel has no peer-to-peer path "
-		      "there: pages go by way of RAM, as peer-no-p2p-fallback checks\n",
+	p2p = has_p2p(pair);
+	igt_require_f(p2p,
+		      "%s and %s are connected by %s (%s)%s, and the kernel has no peer-to-peer "
+		      "path there: pages go by way of RAM, as peer-no-p2p-fallback checks\n",
 		      pair->owner_gpu->slot, pair->importer_gpu->slot, nv_route_text(route),
-		      nv_route_name(route));
+		      nv_route_name(route),
+		      nv_bar1_holds_vram(pair->owner_gpu) ? "" : ", BAR1 is smaller than VRAM");
 }
 
 /* Routes and what the kernel makes of them */
@@ -149,8 +154,6 @@ static void test_topology(struct pair *pair)
 	bool prefetch = nv_svm_has_prefetch(&pair->importer.svm);
 	bool p2p;
 
-	/* The kernel warns, once a pair, of a route that it does not trust. */
-	igt_emit_ignore_dmesg_regex("cannot be used for peer-to-peer DMA");
 	p2p = prefetch && has_p2p(pair);
 
 	igt_info("owner    %s\nimporter %s\n", pair->owner_gpu->path, pair->importer_gpu->path);
@@ -172,6 +175,10 @@ static void test_p2p_below_switch(struct pair *pair)
 	igt_require_f(route == NV_ROUTE_PIX, "the GPUs have %s\n", nv_route_text(route));
 	igt_require_f(!nv_acs_redirects(pair->importer_gpu),
 		      "ACS redirects peer traffic (see pci=disable_acs_redir)\n");
+	igt_require_f(nv_bar1_holds_vram(pair->owner_gpu),
+		      "BAR1 of %s is smaller than its VRAM (see 'Above 4G' and 'Resizable BAR' in "
+		      "the firmware setup)\n",
+		      pair->owner_gpu->slot);
 	igt_require_f(nv_p2p_param_get() != 0, "switched off by nouveau.svm_p2p\n");
 	igt_assert(has_p2p(pair));
 }
@@ -225,10 +232,9 @@ static void test_fallback(struct pair *pair)
 	struct nv_model_stats before, moved;
 
 	nv_svm_require_prefetch(&pair->importer.svm);
-	igt_require_f(
-		nv_p2p_param_get() >= 0 || !has_p2p(pair),
-		"peer-to-peer works here, and no parameter nouveau.svm_p2p switches it off\n");
-	if (nv_p2p_param_get() >= 0)
+	igt_require_f(p2p_param >= 0 || !has_p2p(pair),
+		      "peer-to-peer works, and no nouveau.svm_p2p switches it off\n");
+	if (p2p_param >= 0)
 		nv_p2p_param_set(false);
 
 	give_to_owner(pair, ptr, len, 1);
@@ -247,14 +253,14 @@ static void test_fallback(struct pair *pair)
 	nv_worker_write(&pair->importer, ptr, len);
 	nv_check(ptr, len, 2);
 	munmap(ptr, len);
-	if (nv_p2p_param_get() >= 0)
-		nv_p2p_param_set(true);
+	if (p2p_param >= 0)
+		nv_p2p_param_set(p2p_param);
 }
 
-static void p2p_on(int sig)
+static void restore_param(int sig)
 {
-	if (nv_p2p_param_get() == 0)
-		nv_p2p_param_set(true);
+	if (p2p_param >= 0)
+		nv_p2p_param_set(p2p_param);
 }
 
 /* Data path */
@@ -360,7 +366,8 @@ static void test_mixed(struct pair *pair)
 {
 	const int pages = 24;
 	char *ptr = (char *)nv_alloc(pages * NV_PAGE_SIZE);
-	struct meter meter;
+	struct nv_model_stats before, moved;
+	uint64_t was[24], is[24];
 
 	require_p2p(pair);
 	nv_fill(ptr, pages * NV_PAGE_SIZE, 1);
@@ -370,11 +377,20 @@ static void test_mixed(struct pair *pair)
 		else if (i % 3 == 1)
 			nv_svm_migrate(&pair->importer.svm, ptr + i * NV_PAGE_SIZE, NV_PAGE_SIZE);
 	}
-	meter_start(&meter, pair, ptr, pages * NV_PAGE_SIZE);
-	meter.has_model = false; /* RAM is part of it */
+	igt_assert_eq_u64(nv_private_pages(ptr, pages * NV_PAGE_SIZE), pages * 2 / 3);
+	nv_pagemap_read(ptr, pages * NV_PAGE_SIZE, was);
+	if (nv_model_present())
+		nv_model_stats(&before);
 	importer_maps(pair, ptr, pages * NV_PAGE_SIZE);
 	nv_worker_read(&pair->importer, ptr, pages * NV_PAGE_SIZE);
-	meter_assert_direct(&meter, pair, 0, 0);
+	if (nv_model_present()) {
+		nv_model_stats_since(&moved, &before);
+		igt_assert_eq_u64(moved.ce.peer_read, pages / 3 * NV_PAGE_SIZE);
+		igt_assert_eq_u64(moved.ce.system_read, pages / 3 * NV_PAGE_SIZE);
+		igt_assert_eq_u64(moved.ce.system_write + moved.ce.peer_write, 0);
+	}
+	nv_pagemap_read(ptr, pages * NV_PAGE_SIZE, is);
+	igt_assert_f(!memcmp(was, is, sizeof(was)), "pages moved\n");
 	nv_worker_check(&pair->importer, pages * NV_PAGE_SIZE, 1);
 	nv_check(ptr, pages * NV_PAGE_SIZE, 1);
 	munmap(ptr, pages * NV_PAGE_SIZE);
@@ -553,6 +569,65 @@ static void test_concurrent_cross(struct pair *pair)
 	munmap(ptr, 2 * len);
 }
 
+/* Processes of their own, with address spaces of their own, on the same two GPUs. */
+static void test_stress_procs(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	const int rounds = SLOW_QUICK(30, 3);
+
+	require_p2p(pair);
+	igt_fork(child, 3)
+	{
+		uint32_t *ptr = nv_alloc(len);
+		struct pair mine;
+
+		pair_create(&mine, pair->owner_gpu, pair->importer_gpu);
+		for (int i = 0; i < rounds; i++) {
+			const uint32_t seed = child << 16 | i;
+
+			give_to_owner(&mine, ptr, len, seed);
+			importer_maps(&mine, ptr, len);
+			nv_worker_read(&mine.importer, ptr, len);
+			nv_worker_check(&mine.importer, len, seed);
+			nv_worker_fill(&mine.importer, len, ~seed);
+			nv_worker_write(&mine.importer, ptr, len);
+			nv_assert_private(ptr, len);
+			nv_check(ptr, len, ~seed);
+		}
+		pair_destroy(&mine);
+	}
+	igt_waitchildren();
+}
+
+/* A third GPU maps the same pages. */
+static void test_three_gpus(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	struct nv_gpu *third = NULL;
+	struct pair other;
+	uint32_t *ptr;
+
+	for (int i = 0; i < nr_gpus; i++)
+		if (&gpus[i] != pair->owner_gpu && &gpus[i] != pair->importer_gpu)
+			third = &gpus[i];
+	igt_require_f(third, "needs three Pascal GPUs driven by nouveau, found %d\n", nr_gpus);
+	require_p2p(pair);
+	pair_create(&other, pair->owner_gpu, third);
+	require_p2p(&other);
+	ptr = nv_alloc(len);
+	give_to_owner(pair, ptr, len, 1);
+	importer_maps(pair, ptr, len);
+	importer_maps(&other, ptr, len);
+	nv_worker_fill(&other.importer, len, 2);
+	nv_worker_write(&other.importer, ptr, len);
+	nv_worker_read(&pair->importer, ptr, len);
+	nv_worker_check(&pair->importer, len, 2);
+	nv_assert_private(ptr, len);
+	nv_check(ptr, len, 2);
+	munmap(ptr, len);
+	pair_destroy(&other);
+}
+
 /* The pages go away under the importer's mapping */
 
 static void test_revoke(struct pair *pair, void (*change)(char *ptr, size_t len))
@@ -568,6 +643,27 @@ static void test_revoke(struct pair *pair, void (*change)(char *ptr, size_t len)
 	nv_worker_check(&pair->importer, len, 1);
 	change(ptr, len);
 	nv_worker_read_faults(&pair->importer, ptr, len);
+	munmap(ptr, len);
+}
+
+/* What became read-only the importer still reads, in the owner's VRAM, and cannot write. */
+static void test_mprotect_ro(struct pair *pair)
+{
+	const size_t len = 16 * KiB;
+	char *ptr = (char *)nv_alloc(len);
+
+	require_p2p(pair);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	give_to_owner(pair, ptr, len, 1);
+	importer_maps(pair, ptr, len);
+	igt_assert_eq(mprotect(ptr, len, PROT_READ), 0);
+	importer_maps(pair, ptr, len);
+	nv_worker_read(&pair->importer, ptr, len);
+	nv_worker_check(&pair->importer, len, 1);
+	nv_assert_private(ptr, len);
+	nv_worker_fill(&pair->importer, len, 2);
+	nv_worker_write_faults(&pair->importer, ptr, len);
+	nv_check(ptr, len, 1);
 	munmap(ptr, len);
 }
 
@@ -598,13 +694,14 @@ static struct racer {
 	char *ptr;
 	size_t len;
 	int rounds;
+	int ret;
 	volatile bool stop;
 } racer;
 
 static void *racer_main(void *arg)
 {
-	for (racer.rounds = 0; !racer.stop; racer.rounds++)
-		nv_svm_prefetch(&racer.svm, racer.ptr, racer.len);
+	for (racer.rounds = 0; !racer.stop && !racer.ret; racer.rounds++)
+		racer.ret = __nv_svm_prefetch(&racer.svm, racer.ptr, racer.len);
 
 	return NULL;
 }
@@ -619,6 +716,7 @@ static void test_race(struct pair *pair, void (*change)(char *ptr, size_t len))
 	racer.len = 16 * KiB;
 	racer.ptr = (char *)nv_alloc(racer.len);
 	racer.stop = false;
+	racer.ret = 0;
 	igt_assert_eq(pthread_create(&racer.thread, NULL, racer_main, NULL), 0);
 	for (int i = 0; i < rounds; i++) {
 		igt_assert(mmap(racer.ptr, racer.len, PROT_READ | PROT_WRITE,
@@ -629,7 +727,7 @@ static void test_race(struct pair *pair, void (*change)(char *ptr, size_t len))
 	}
 	racer.stop = true;
 	pthread_join(racer.thread, NULL);
-	igt_thread_assert_no_failures();
+	igt_assert_eq(racer.ret, 0);
 	igt_info("%d prefetches beside %d changes\n", racer.rounds, rounds);
 
 	/* No mapping of an older page may have stayed. */
@@ -649,12 +747,20 @@ static void test_reuse(struct pair *pair)
 {
 	const size_t len = 64 * KiB;
 	char *ptr = (char *)nv_alloc(len), *other = (char *)nv_alloc(len);
+	uint64_t was[16], is[16];
+	int reused = 0;
 
 	require_p2p(pair);
 	give_to_owner(pair, ptr, len, 1);
+	nv_pagemap_read(ptr, len, was);
 	importer_maps(pair, ptr, len);
 	nv_check(ptr, len, 1);
 	give_to_owner(pair, other, len, 2);
+	nv_pagemap_read(other, len, is);
+	for (int i = 0; i < ARRAY_SIZE(was); i++)
+		for (int j = 0; j < ARRAY_SIZE(is); j++)
+			reused += was[i] == is[j];
+	igt_require_f(reused, "the driver gave none of the pages to the other data\n");
 	importer_maps(pair, ptr, len);
 	nv_worker_read(&pair->importer, ptr, len);
 	nv_worker_check(&pair->importer, len, 1);
@@ -766,8 +872,9 @@ static void test_importer_close(struct pair *pair)
 	require_p2p(pair);
 	nv_worker_create(&other, pair->importer_gpu);
 	give_to_owner(pair, ptr, len, 1);
-	nv_svm_prefetch(&other.svm, ptr, len);
+	igt_assert_eq_u64(nv_svm_prefetch(&other.svm, ptr, len), len / NV_PAGE_SIZE);
 	nv_worker_read(&other, ptr, len);
+	nv_worker_check(&other, len, 1);
 	nv_worker_destroy(&other);
 	nv_assert_private(ptr, len);
 	nv_check(ptr, len, 1);
@@ -794,13 +901,9 @@ static void test_owner_close(struct pair *pair)
 
 static void test_exit(struct pair *pair)
 {
-	int status;
-	pid_t child;
-
 	require_p2p(pair);
-	child = fork();
-	igt_assert(child >= 0);
-	if (!child) {
+	igt_fork(child, 1)
+	{
 		const size_t len = 64 * KiB;
 		uint32_t *ptr = nv_alloc(len);
 		struct pair mine;
@@ -808,10 +911,10 @@ static void test_exit(struct pair *pair)
 		pair_create(&mine, pair->owner_gpu, pair->importer_gpu);
 		give_to_owner(&mine, ptr, len, 1);
 		importer_maps(&mine, ptr, len);
-		_exit(__nv_worker_read(&mine.importer, ptr, len) ? 1 : 0);
+		nv_worker_read(&mine.importer, ptr, len);
+		_exit(0);
 	}
-	igt_assert_eq(waitpid(child, &status, 0), child);
-	igt_assert_eq(status, 0);
+	igt_waitchildren();
 	assert_pair_works(pair);
 }
 
@@ -890,14 +993,24 @@ static const struct subtest {
 	{ "peer-read-stays", test_read_stays, "However often it is read, a page stays in VRAM" },
 	{ "peer-write-visible", test_write_visible,
 	  "The owner and the CPU see what the importer wrote" },
-	{ "peer-mixed", test_mixed, "The importer reads a range that is in three places" },
-	{ "peer-double-map", test_double_map, "Owner and importer map the same pages" },
-	{ "peer-pingpong", test_pingpong, "Two GPUs take turns as owner and importer" },
+	{ "peer-mixed", test_mixed,
+	  "The importer reads a range of its own VRAM, the owner's and RAM in place" },
+	{ "peer-double-map", test_double_map,
+	  "Owner and importer read the same pages, in VRAM and again in RAM" },
+	{ "peer-pingpong", test_pingpong,
+	  "Data stays right while two GPUs take turns as owner and importer" },
 	{ "p2p-high-bar", test_high_bar, "Peers reach a BAR above 1 TiB" },
-	{ "peer-concurrent-read", test_concurrent_read, "Owner and importer read at once" },
+	{ "peer-concurrent-read", test_concurrent_read,
+	  "Owner and importer read the same pages at once" },
 	{ "peer-concurrent-write-disjoint", test_concurrent_write_disjoint,
 	  "Owner and importer write different pages at once" },
 	{ "peer-concurrent-cross", test_concurrent_cross, "Two GPUs read from each other at once" },
+	{ "peer-stress-procs", test_stress_procs,
+	  "Processes that all use both GPUs do not see each other's data" },
+	{ "peer-three-gpus", test_three_gpus,
+	  "What one importer writes to the owner's VRAM another importer reads" },
+	{ "peer-mprotect-ro", test_mprotect_ro,
+	  "The importer reads, but cannot write, the owner's pages that became read-only" },
 	{ "peer-revoke-munmap", revoke_munmap, "Unmapped pages are out of the importer's reach" },
 	{ "peer-revoke-dontneed", revoke_dontneed,
 	  "Discarded pages are out of the importer's reach" },
@@ -905,37 +1018,43 @@ static const struct subtest {
 	  "Forbidden pages are out of the importer's reach" },
 	{ "peer-revoke-cpu-fault", revoke_cpu_fault,
 	  "The old place of pages that went back to RAM is out of the importer's reach" },
-	{ "peer-munmap-race", munmap_race, "The importer maps while the pages are unmapped" },
+	{ "peer-munmap-race", munmap_race,
+	  "No stale mapping stays when the importer maps while pages are unmapped" },
 	{ "peer-cpu-fault-race", cpu_fault_race,
-	  "The importer maps while the CPU takes the pages" },
-	{ "peer-dontneed-race", dontneed_race, "The importer maps while the pages are discarded" },
+	  "No stale mapping stays when the importer maps while the CPU takes pages" },
+	{ "peer-dontneed-race", dontneed_race,
+	  "No stale mapping stays when the importer maps while pages are discarded" },
 	{ "peer-reuse", test_reuse, "VRAM that the owner uses anew is not seen by the importer" },
 	{ "peer-fork-cow", test_fork_cow, "The importer's write after fork() stays the parent's" },
 	{ "peer-counters", test_counters, "The driver counts its peer mappings up and down" },
-	{ "peer-evict", test_evict, "Peer mappings survive pressure on the owner's VRAM" },
+	{ "peer-evict", test_evict,
+	  "The importer reads the same data after pressure on the owner's VRAM" },
 	{ "peer-importer-close", test_importer_close,
-	  "The importer's file is closed while it maps the owner's pages" },
+	  "Pages stay in the owner's VRAM when the importer's file is closed" },
 	{ "peer-owner-close", test_owner_close,
-	  "The owner's file is closed while the importer maps its pages" },
-	{ "peer-exit", test_exit, "A process may exit with peer mappings" },
+	  "The importer still reads the pages when the owner's file is closed" },
+	{ "peer-exit", test_exit, "A process exits with peer mappings, and peer-to-peer works on" },
 	{ "peer-owner-unbind", owner_unbind,
-	  "The owner's driver goes while the importer maps its pages" },
+	  "Pages go to RAM with the owner's driver, where the importer reads them" },
 	{ "peer-importer-unbind", importer_unbind,
-	  "The importer's driver goes while it maps the owner's pages" },
+	  "Pages stay in the owner's VRAM when the importer's driver goes" },
 };
 
 int igt_main()
 {
 	igt_fixture()
 	{
-		while (nr_gpus < NV_MAX_GPUS && __nv_gpu_open(&gpus[nr_gpus], nr_gpus))
-			nr_gpus++;
-		igt_require_f(nr_gpus >= 2, "needs two GPUs driven by nouveau, found %d\n",
+		for (int i = 0; nr_gpus < NV_MAX_GPUS && __nv_gpu_open(&gpus[nr_gpus], i); i++) {
+			if (nv_is_pascal(&gpus[nr_gpus]))
+				nr_gpus++;
+			else
+				nv_gpu_close(&gpus[nr_gpus]);
+		}
+		igt_require_f(nr_gpus >= 2, "needs two Pascal GPUs driven by nouveau, found %d\n",
 			      nr_gpus);
-		for (int i = 0; i < nr_gpus; i++)
-			igt_require_f(nv_is_pascal(&gpus[i]), "%s is not a Pascal GPU\n",
-				      gpus[i].slot);
-		igt_install_exit_handler(p2p_on);
+		nv_require_pagemap();
+		p2p_param = nv_p2p_param_get();
+		igt_install_exit_handler(restore_param);
 	}
 
 	for (int i = 0; i < ARRAY_SIZE(subtests); i++) {
