@@ -22,7 +22,8 @@ module_param_named(svm_p2p, nouveau_svm_p2p, bool, 0644);
  * mapped as long as they are in VRAM.  Nothing is ever taken away from there, so
  * an alias is good as long as its page is.
  *
- * With a smaller BAR1 there are no aliases.
+ * With a smaller BAR1 there are no aliases.  Nor are there with runtime power
+ * management: an access from another device does not wake up this one.
  */
 
 /**
@@ -39,7 +40,7 @@ struct p2pdma_provider *nouveau_dmem_p2p_provider(struct nouveau_drm *drm)
 	struct pci_dev *pdev;
 	int bar, ret;
 
-	if (!dev_is_pci(dev) ||
+	if (!dev_is_pci(dev) || nouveau_pmops_runtime() ||
 	    device->func->resource_size(device, NVKM_BAR1_FB) <
 	    drm->client.device.info.ram_user)
 		return NULL;
@@ -85,7 +86,8 @@ int nouveau_dmem_p2p_alias(struct nouveau_bo *nvbo, phys_addr_t *phys)
 	res = bo->resource;
 	if (!res->bus.offset)
 		ret = bo->bdev->funcs->io_mem_reserve(bo->bdev, res);
-	*phys = res->bus.offset;
+	if (!ret)
+		*phys = res->bus.offset;
 	ttm_bo_unreserve(bo);
 
 	return ret == -ENOSPC ? -EAGAIN : ret;
