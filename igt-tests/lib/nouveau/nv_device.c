@@ -221,14 +221,19 @@ uint64_t nv_bar1_address(const struct nv_gpu *gpu)
 	return first;
 }
 
-/* Whether every page of VRAM can be reached from outside. */
-bool nv_bar1_holds_vram(const struct nv_gpu *gpu)
+uint64_t nv_bar1_size(const struct nv_gpu *gpu)
 {
 	unsigned long long first, last;
 
 	bar1(gpu, &first, &last);
 
-	return last - first + 1 >= nv_getparam(gpu->fd, NOUVEAU_GETPARAM_FB_SIZE);
+	return last - first + 1;
+}
+
+/* Whether every page of VRAM can be reached from outside. */
+bool nv_bar1_holds_vram(const struct nv_gpu *gpu)
+{
+	return nv_bar1_size(gpu) >= nv_getparam(gpu->fd, NOUVEAU_GETPARAM_FB_SIZE);
 }
 
 /**

@@ -48,6 +48,7 @@ const char *nv_route_name(enum nv_route route);
 const char *nv_route_text(enum nv_route route);
 bool nv_acs_redirects(const struct nv_gpu *gpu);
 uint64_t nv_bar1_address(const struct nv_gpu *gpu);
+uint64_t nv_bar1_size(const struct nv_gpu *gpu);
 bool nv_bar1_holds_vram(const struct nv_gpu *gpu);
 
 bool nv_counters_read(const struct nv_gpu *gpu, struct nv_counters *counters);

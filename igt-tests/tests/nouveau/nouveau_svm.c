@@ -11,9 +11,12 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 
 #include "igt.h"
 #include "nouveau_drm.h"
@@ -735,6 +738,37 @@ static void test_exit_while_mapped(void)
 	assert_gpu_works();
 }
 
+static sigjmp_buf no_room;
+
+static void on_sigbus(int sig)
+{
+	siglongjmp(no_room, sig);
+}
+
+/* A buffer that is larger than BAR1 cannot be mapped there, at the second access as at the first. */
+static void test_bar1_overflow(void)
+{
+	const uint64_t bar1 = nv_bar1_size(&gpu);
+	const uint64_t vram = nv_getparam(gpu.fd, NOUVEAU_GETPARAM_FB_SIZE);
+	const uint64_t size = ALIGN(bar1 + MiB, 2 * MiB);
+	struct sigaction action = { .sa_handler = on_sigbus }, before;
+	int fd = drm_reopen_driver(gpu.fd);
+	struct nv_bo bo;
+
+	igt_require_f(size + 64 * MiB < vram, "BAR1 has room for all of VRAM\n");
+	nv_bo_create(&bo, fd, size, NOUVEAU_GEM_DOMAIN_VRAM);
+	sigaction(SIGBUS, &action, &before);
+	for (volatile int i = 0; i < 3; i++) {
+		if (!sigsetjmp(no_room, true)) {
+			igt_info("read %08x\n", *(volatile uint32_t *)bo.map);
+			igt_assert_f(false, "access %d reads what is not in the buffer\n", i);
+		}
+	}
+	sigaction(SIGBUS, &before, NULL);
+	nv_bo_destroy(&bo);
+	drm_close_driver(fd);
+}
+
 static void test_kill_while_migrating(void)
 {
 	for (int i = 0; i < 4; i++) {
@@ -1364,6 +1398,8 @@ static const struct subtest {
 	  "A process is killed while it migrates, and the GPU works on" },
 	{ "close-while-private", run_t1, test_close_while_private,
 	  "Pages survive the close of the file they were migrated with" },
+	{ "bar1-overflow", run_t1, test_bar1_overflow,
+	  "A buffer that is larger than BAR1 gives no access to other buffers" },
 	{ "evict", run_t1, test_evict, "Pages in VRAM survive buffer objects that want all of it" },
 
 	{ "ce-basic", run_t2, test_ce_basic,

@@ -248,6 +248,12 @@ static void test_prefetch_invalid_target(void)
 	igt_assert_eq(__nv_svm_bind(svm.fd, NOUVEAU_SVM_BIND_COMMAND__PREFETCH, VRAM, ptr,
 				    NV_PAGE_SIZE, NULL),
 		      -EINVAL);
+	/* A priority, which stands above the command in the header, is not known there either. */
+	igt_assert_eq(__nv_svm_bind(svm.fd,
+				    NOUVEAU_SVM_BIND_COMMAND__PREFETCH |
+					    1 << NOUVEAU_SVM_BIND_PRIORITY_SHIFT,
+				    0, ptr, NV_PAGE_SIZE, NULL),
+		      -EINVAL);
 	nv_svm_fini(&svm);
 	munmap(ptr, NV_PAGE_SIZE);
 }
@@ -300,7 +306,8 @@ static const struct {
 	{ "bind-other-process",
 	  "A device file does not bind the memory of a process that is not its owner",
 	  test_bind_other_process },
-	{ "prefetch-invalid-target", "PREFETCH takes no target", test_prefetch_invalid_target },
+	{ "prefetch-invalid-target", "PREFETCH takes no target and no priority",
+	  test_prefetch_invalid_target },
 	{ "prefetch-hole", "PREFETCH skips unmapped parts and counts the others",
 	  test_prefetch_hole },
 	{ "prefetch-before-init", "PREFETCH without SVM_INIT is refused",
