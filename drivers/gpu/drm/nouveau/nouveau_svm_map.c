@@ -10,6 +10,7 @@
 #include <linux/hmm.h>
 #include <linux/hmm-dma.h>
 #include <linux/pci-p2pdma.h>
+#include <linux/sched/mm.h>
 
 #include <nvif/vmm.h>
 
@@ -27,8 +28,9 @@
  * a record tells what is true, and a page that is recorded need not be mapped
  * again.
  *
- * Windows are allocated by nouveau_svm_window_get() before the mutex is taken,
- * as MMU notifiers, which memory reclaim calls, take it.
+ * Memory reclaim calls MMU notifiers, which take the mutex.  So windows are
+ * allocated by nouveau_svm_window_get() before it is taken, and nvkm, which
+ * allocates page tables and parts of its nodes, is called without reclaim.
  */
 struct nouveau_svm_window {
 	unsigned long base;
@@ -214,11 +216,14 @@ static void nouveau_svm_release(struct nouveau_svmm *svmm,
 
 static void nouveau_svm_clear(struct nouveau_svmm *svmm, u64 start, u64 end)
 {
+	unsigned int flags = memalloc_noreclaim_save();
+
 	nvif_object_mthd(&svmm->vmm->vmm.object, NVIF_VMM_V0_PFNCLR,
 			 &(struct nvif_vmm_pfnclr_v0) {
 				.addr = start,
 				.size = end - start,
 			 }, sizeof(struct nvif_vmm_pfnclr_v0));
+	memalloc_noreclaim_restore(flags);
 }
 
 /* Unmap what is in [start, end) of one window. */
@@ -253,7 +258,7 @@ static void nouveau_svm_window_unmap(struct nouveau_svmm *svmm,
  * mappings are gone. A huge page that is partly in the range is unmapped as a
  * whole.
  *
- * Context: &nouveau_svmm.mutex must be held. Allocates no memory.
+ * Context: &nouveau_svmm.mutex must be held. Does not reclaim memory.
  */
 void nouveau_svm_unmap(struct nouveau_svmm *svmm, unsigned long start,
 		       unsigned long end)
@@ -368,6 +373,7 @@ int nouveau_svm_map(struct nouveau_svmm *svmm, struct nouveau_svm_window *win,
 	unsigned int i, first = (addr - win->base) >> PAGE_SHIFT;
 	struct pci_p2pdma_map_state p2pdma_state = {};
 	unsigned long pfn = hmm_pfns[0];
+	unsigned int flags;
 	int ret, mapped = 0;
 	bool huge;
 
@@ -403,9 +409,11 @@ int nouveau_svm_map(struct nouveau_svmm *svmm, struct nouveau_svm_window *win,
 							       &p2pdma_state);
 	}
 
+	flags = memalloc_noreclaim_save();
 	ret = nvif_object_ioctl(&svmm->vmm->vmm.object, args,
 				struct_size(args, p.phys,
 					    args->p.size >> args->p.page), NULL);
+	memalloc_noreclaim_restore(flags);
 	if (ret) {
 		nouveau_svm_window_unmap(svmm, win, addr,
 					 addr + (npages << PAGE_SHIFT));
