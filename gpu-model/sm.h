@@ -126,7 +126,8 @@ struct sm_barrier {
 	u32 expected; /* warps; 0: all that are left of the CTA */
 	u32 phase;    /* counts completions; who waits for the next one remembers the last */
 	u32 popc;     /* BAR.RED: of the phase that is being gathered */
-	bool and, or ;
+	bool all, any;
+	u32 op;	    /* of those: 0 to 2 */
 	u32 result; /* BAR.RED: of the last phase, for B2R */
 };
 
@@ -174,6 +175,7 @@ struct sm_warp {
 	u32 p[SM_PT]; /* predicates P0 .. P6, a bit per lane */
 	struct {
 		u32 z, s, c, o; /* condition codes, a bit per lane */
+		u32 c2;		/* the second carry of IADD3 */
 	} cc;
 	u8 *local; /* cta->local_bytes for each lane, one after the other */
 
@@ -188,6 +190,7 @@ struct sm_warp {
 	/* At a barrier: which one, and the phase in which it was reached. */
 	bool waiting;
 	u32 barrier, barrier_phase;
+	u32 barrier_result; /* of the last one: what B2R reads */
 
 	/*
 	 * SM_FAULT: type says who asked: fetch and constants are GCC's, the rest TEX's. For those,
