@@ -201,7 +201,7 @@ struct sm_warp {
 		u64 va;
 	} fault;
 
-	/* SM_TRAP: why, where, and the encoding of the instruction (0: none was fetched). */
+	/* SM_TRAP: why, where, and the encoding of the instruction (0: there was none). */
 	struct {
 		enum sm_error error;
 		u32 pc;

@@ -697,32 +697,40 @@ static enum sm_result other(struct sm_warp *warp, const struct sm_insn *insn, u3
 	}
 }
 
-/* The instruction at pc; the first word of a bundle is the control word, and is skipped. */
-static enum sm_result fetch(struct sm_warp *warp, u64 *encoding, u64 *control_word)
+/* Have the bundle of pc. A control word is no instruction: pc goes over it. */
+static enum sm_result fetch(struct sm_warp *warp)
 {
 	u32 start;
 
+	warp->trap.encoding = 0;
 	if (warp->pc % 8)
 		return sm_trap(warp, SM_MISALIGNED_PC, warp->pc);
 	if (!(warp->pc % SM_BUNDLE_BYTES))
 		warp->pc += 8;
 	start = warp->pc & ~(u32)(SM_BUNDLE_BYTES - 1);
-	if (warp->bundle_pc != start) {
-		warp->bundle_pc = NOT_FETCHED;
-		switch (warp->cta->ops->fetch(warp, start, warp->bundle)) {
-		case SM_MEM_OK:
-			warp->bundle_pc = start;
-			break;
-		case SM_MEM_FAULT:
-			warp->fault.type = SM_FETCH;
-			return SM_FAULT;
-		case SM_MEM_OUT_OF_RANGE:
-			return sm_trap(warp, SM_PC_OVERFLOW, warp->pc);
-		}
+	if (warp->bundle_pc == start)
+		return SM_CONTINUE;
+	warp->bundle_pc = NOT_FETCHED;
+	switch (warp->cta->ops->fetch(warp, start, warp->bundle)) {
+	case SM_MEM_OK:
+		warp->bundle_pc = start;
+		return SM_CONTINUE;
+	case SM_MEM_FAULT:
+		warp->fault.type = SM_FETCH;
+		return SM_FAULT;
+	case SM_MEM_OUT_OF_RANGE:
+		break;
 	}
-	*control_word = warp->bundle[0];
-	*encoding = warp->bundle[warp->pc % SM_BUNDLE_BYTES / 8];
-	return SM_CONTINUE;
+	return sm_trap(warp, SM_PC_OVERFLOW, warp->pc);
+}
+
+static bool decode(struct sm_warp *warp, struct sm_insn *insn)
+{
+	u32 slot = warp->pc % SM_BUNDLE_BYTES / 8;
+	struct sm_control ctl;
+
+	warp->trap.encoding = warp->bundle[slot];
+	return sm_control(warp->bundle[0], slot - 1, &ctl) && sm_decode(warp->bundle[slot], insn);
 }
 
 static enum sm_error check_operands(const struct sm_warp *warp, const struct sm_insn *insn)
@@ -750,25 +758,24 @@ static u32 guarded_lanes(const struct sm_warp *warp, const struct sm_insn *insn)
 
 enum sm_result sm_step(struct sm_warp *warp)
 {
-	struct sm_control ctl;
 	struct sm_insn insn;
 	enum sm_result result;
+	enum sm_error error;
 	sm_lane_op *op;
-	u64 control_word;
 	u32 lanes;
 
 	if (warp->trap.error)
 		return SM_TRAP;
 	if (!warp->live)
 		return SM_EXIT;
-	result = fetch(warp, &warp->trap.encoding, &control_word);
+	result = fetch(warp);
 	if (result != SM_CONTINUE)
 		return result;
-	if (!sm_control(control_word, warp->pc % SM_BUNDLE_BYTES / 8 - 1, &ctl) ||
-	    !sm_decode(warp->trap.encoding, &insn))
+	if (!decode(warp, &insn))
 		return sm_trap(warp, SM_ILLEGAL_INSTR_ENCODING, 0);
-	if (check_operands(warp, &insn))
-		return sm_trap(warp, check_operands(warp, &insn), 0);
+	error = check_operands(warp, &insn);
+	if (error)
+		return sm_trap(warp, error, 0);
 	lanes = guarded_lanes(warp, &insn);
 	if (is_control(insn.op))
 		return control(warp, &insn, lanes);

@@ -101,7 +101,6 @@ enum sm_op {
 	OP_KIL,
 	OP_BAR,
 	OP_B2R,
-	OP_BPT,
 	OP_COUNT
 };
 

@@ -6,7 +6,7 @@
 #include "sass.h"
 #include "sm_bench.h"
 
-#define STEPS_MAX 200000
+#define STEPS_MAX 20000
 
 static struct sm_bench *bench_of(struct sm_warp *warp)
 {
