@@ -12,7 +12,6 @@
 #include "sm_insn.h"
 
 #define LABELS	       32
-#define WAIT_FOR_ALL   0x1f8ff /* a slot of a control word: all six barriers, longest stall */
 #define LINE_SEPARATOR "\n"
 
 struct text {
@@ -806,9 +805,69 @@ static bool assemble_line(const struct program *program, const char *line, u32 p
 	return sass_assemble(text, pc, encoding);
 }
 
+/*
+ * The part of the control word for an instruction, as hardware needs it that does not track
+ * registers: what comes late sets barrier 0, what is read late barrier 1, each instruction waits
+ * for both, and then for the 13 cycles of a predicate. Which are late: maxas' grammar.
+ */
+static u64 control_for(u64 encoding)
+{
+	enum {
+		STALL = 13,
+		NO_WRITE_BARRIER = SM_NO_BARRIER << 5,
+		READ_BARRIER = 1 << 8,
+		NO_READ_BARRIER = SM_NO_BARRIER << 8,
+		WAIT_FOR_BOTH = 3 << 11,
+	};
+	struct sm_insn insn;
+
+	sm_decode(encoding, &insn);
+	switch (insn.op) {
+	case OP_LDG:
+	case OP_LD:
+	case OP_LDS:
+	case OP_LDL:
+	case OP_LDC:
+	case OP_ATOM:
+	case OP_ATOM_CAS:
+	case OP_ATOMS:
+	case OP_ATOMS_CAS:
+	case OP_SHFL:
+		return STALL | READ_BARRIER | WAIT_FOR_BOTH;
+	case OP_STG:
+	case OP_ST:
+	case OP_STS:
+	case OP_STL:
+	case OP_RED:
+		return STALL | NO_WRITE_BARRIER | READ_BARRIER | WAIT_FOR_BOTH;
+	case OP_S2R:
+	case OP_B2R:
+	case OP_MUFU:
+	case OP_I2F:
+	case OP_F2I:
+	case OP_I2I:
+	case OP_FLO:
+	case OP_POPC:
+		return STALL | NO_READ_BARRIER | WAIT_FOR_BOTH;
+	default:
+		return STALL | NO_WRITE_BARRIER | NO_READ_BARRIER | WAIT_FOR_BOTH;
+	}
+}
+
+/* The control words, in front of each three instructions; a bundle is fetched whole. */
+static size_t add_control_words(u64 *code, size_t words, size_t max)
+{
+	for (; words % 4; words++)
+		if (words >= max || !sass_assemble("NOP", 0, &code[words]))
+			abort();
+	for (size_t i = 0; i < words; i += 4)
+		code[i] = control_for(code[i + 1]) | control_for(code[i + 2]) << 21 |
+			  control_for(code[i + 3]) << 42;
+	return words;
+}
+
 size_t sass_program(const char *source, u64 *code, size_t max)
 {
-	const u64 control = (u64)WAIT_FOR_ALL | (u64)WAIT_FOR_ALL << 21 | (u64)WAIT_FOR_ALL << 42;
 	struct program program = { .count = 0 };
 	size_t n = 0, words = 0;
 
@@ -838,14 +897,9 @@ size_t sass_program(const char *source, u64 *code, size_t max)
 				fprintf(stderr, "cannot assemble: %s\n", line);
 				abort();
 			}
-			code[(words - 1) / 4 * 4] = control;
 			n++;
 		}
 		free(copy);
 	}
-	/* a bundle is fetched whole */
-	for (; words % 4; words++)
-		if (words >= max || !sass_assemble("NOP", 0, &code[words]))
-			abort();
-	return words;
+	return add_control_words(code, words, max);
 }

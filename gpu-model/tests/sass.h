@@ -18,7 +18,7 @@ bool sass_assemble(const char *text, u32 pc, u64 *encoding);
 
 /*
  * A program: lines of instructions, and labels ("loop:", then "BRA loop"). Control words are put
- * in between; each makes its three instructions wait for all that came before. Returns the number
+ * in between: slow, but such that hardware would get the same results. Returns the number
  * of words; ends the test with a message if a line is wrong. code has room for max.
  */
 size_t sass_program(const char *source, u64 *code, size_t max);

@@ -20,11 +20,12 @@ static u32 on_access(struct sm_warp *warp, struct sm_access *access)
 
 	for (unsigned int lane = 0; lane < SM_LANES; lane++) {
 		u64 at = access->va[lane] - SM_BENCH_VA, old = 0, result;
-		u8 *memory = bench->memory + at;
+		u8 *memory;
 
 		if (!(access->lanes >> lane & 1) || at >= SM_BENCH_BYTES ||
 		    bench->absent[at / SM_BENCH_PAGE])
 			continue;
+		memory = bench->memory + at;
 		done |= BIT(lane);
 		switch (access->type) {
 		case SM_LOAD:

@@ -12,10 +12,12 @@
 #include "nouveau/nv_kernels.h"
 #include "sass.h"
 #include "sm_bench.h"
-#include "sm_insn.h"
 
-#define OUT   0x8000
-#define VALUE 1000
+#define SRC	0x8000
+#define BLOCK	64
+#define GRID	3
+#define THREADS (BLOCK * GRID)
+#define VALUE	1000
 
 struct line {
 	u64 word;
@@ -24,103 +26,71 @@ struct line {
 
 #define CONTROL(word)	   { UINT64_C(word), NULL },
 #define INSN(word, listed) { UINT64_C(word), listed },
-#define LISTING(name)                           \
-	(const struct line[])                   \
-	{                                       \
-		NV_KERNEL_##name(CONTROL, INSN) \
-	}
-#define KERNEL(name, words) { #name, LISTING(name), words, sizeof(words) / sizeof(*(words)) }
+#define LISTED(name, kernel) \
+	{ #kernel, (const struct line[]){ NV_KERNEL_##name(CONTROL, INSN) }, &kernel }
 
-static const struct kernel {
+static const struct {
 	const char *name;
 	const struct line *lines;
-	const u64 *words;
-	size_t count;
+	const struct nv_kernel *kernel;
 } kernels[] = {
-	KERNEL(STORE, nv_kernel_store),
-	KERNEL(LOAD, nv_kernel_load),
-	KERNEL(ADD, nv_kernel_add),
-	KERNEL(REDUCE, nv_kernel_reduce),
-	KERNEL(ATOMIC_ADD, nv_kernel_atomic_add),
-	KERNEL(FILL, nv_kernel_fill),
-	KERNEL(SUM, nv_kernel_sum),
-	KERNEL(WILD, nv_kernel_wild),
+	LISTED(COPY, nv_kernel_copy),
+	LISTED(FILL, nv_kernel_fill),
+	LISTED(ADD, nv_kernel_add),
+	LISTED(EXCHANGE, nv_kernel_exchange),
+	LISTED(INCREMENT, nv_kernel_increment),
+	LISTED(FILL_ALL, nv_kernel_fill_all),
+	LISTED(SUM_ALL, nv_kernel_sum_all),
+	LISTED(WILD, nv_kernel_wild),
 };
 
+/* The text beside the encodings, assembled, gives them and the control words. */
 static void test_listings(void **state)
 {
 	(void)state;
 	for (size_t k = 0; k < ARRAY_SIZE(kernels); k++) {
-		assert_int_equal(kernels[k].count % 4, 0);
-		for (size_t i = 0; i < kernels[k].count; i++) {
-			const struct line *line = &kernels[k].lines[i];
-			char text[SASS_TEXT] = "nothing";
+		size_t words = kernels[k].kernel->size / sizeof(u64);
+		char source[4096] = "", text[SASS_TEXT];
+		u64 code[256] = { 0 };
 
-			assert_int_equal(line->word, kernels[k].words[i]);
+		for (size_t i = 0; i < words; i++) {
+			const struct line *line = &kernels[k].lines[i];
+
+			assert_int_equal(line->word, kernels[k].kernel->code[i]);
 			assert_int_equal(!line->text, i % 4 == 0);
 			if (!line->text)
 				continue;
-			if (!sass_print(line->word, (u32)(8 * i), text) || strcmp(text, line->text))
-				fail_msg("%s: %016llx is not %s but %s", kernels[k].name,
-					 (unsigned long long)line->word, line->text, text);
+			strcat(strcat(source, line->text), "\n");
+			assert_true(sass_print(line->word, (u32)(8 * i), text));
+			assert_string_equal(text, line->text);
 		}
+		assert_int_equal(sass_program(source, code, ARRAY_SIZE(code)), words);
+		for (size_t i = 0; i < words; i++)
+			if (code[i] != kernels[k].kernel->code[i])
+				fail_msg("%s: word %zu is %016llx, not %016llx", kernels[k].name, i,
+					 (unsigned long long)kernels[k].kernel->code[i],
+					 (unsigned long long)code[i]);
 	}
 }
 
-/* What hardware would need that does not track registers by itself. */
-static void check_control(const struct sm_insn *insn, const struct sm_control *control)
+/* dst is the start of memory, src its second quarter; each word is its own number. */
+static struct sm_bench *run(const struct nv_kernel *kernel, u32 dst_shift, u32 src_shift, u32 count)
 {
-	bool load = insn->op == OP_LDG || insn->op == OP_ATOM || insn->op == OP_S2R;
-	bool reads_late = insn->op == OP_LDG || insn->op == OP_ATOM || insn->op == OP_STG ||
-			  insn->op == OP_RED;
-
-	assert_int_equal(control->write_barrier, load ? 0 : SM_NO_BARRIER);
-	assert_int_equal(control->read_barrier, reads_late ? 1 : SM_NO_BARRIER);
-	if (insn->op != OP_NOP)
-		assert_int_equal(control->wait_mask, 3);
-	assert_int_equal(control->reuse, 0);
-	if (insn->op == OP_ISETP)
-		assert_true(control->stall >= 13);
-	else if (insn->op != OP_NOP)
-		assert_true(control->stall >= (load || reads_late ? 2 : 6));
-}
-
-static void test_control_words(void **state)
-{
-	struct sm_control control;
-	struct sm_insn insn;
-
-	(void)state;
-	for (size_t k = 0; k < ARRAY_SIZE(kernels); k++)
-		for (size_t i = 0; i < kernels[k].count; i++) {
-			if (i % 4 == 0)
-				continue;
-			assert_true(sm_control(kernels[k].words[i / 4 * 4], i % 4 - 1, &control));
-			assert_true(sm_decode(kernels[k].words[i], &insn));
-			check_control(&insn, &control);
-		}
-}
-
-/* 3 CTAs of 64 threads, array at the start of memory, out behind. */
-static struct sm_bench *run(const u64 *words, size_t bytes, u32 count, u32 shift)
-{
-	struct sm_bench *bench = sm_bench_new(NULL, 3, 64);
-	struct nv_kernel_params params = {
-		.array = SM_BENCH_VA,
-		.count = count,
-		.shift = shift,
-		.out = SM_BENCH_VA + OUT,
+	struct sm_bench *bench = sm_bench_new(NULL, GRID, BLOCK);
+	const struct nv_kernel_args args = {
+		.dst = SM_BENCH_VA,
+		.src = SM_BENCH_VA + SRC,
+		.dst_shift = dst_shift,
+		.src_shift = src_shift,
 		.value = VALUE,
+		.count = count,
 	};
 	struct sm_warp *warp;
 
-	assert_int_equal(NV_KERNEL_PARAMS, SM_BENCH_PARAMS);
-	sm_bench_load_words(bench, words, bytes / sizeof(*words));
-	memcpy(bench->constants + NV_KERNEL_PARAMS, &params, sizeof(params));
-	memcpy(bench->constants + NV_KERNEL_NTID, &(u32){ 64 }, 4);
-	memcpy(bench->constants + NV_KERNEL_NCTAID, &(u32){ 3 }, 4);
-	bench->cta.registers = NV_KERNEL_REGISTERS;
-	for (u32 i = 0; i < OUT / 4; i++)
+	sm_bench_load_words(bench, kernel->code, kernel->size / sizeof(u64));
+	nv_kernel_constants(bench->constants, GRID, BLOCK, &args);
+	bench->cta.registers = kernel->registers;
+	for (u32 i = 0; i < SM_BENCH_BYTES / 4; i++)
 		*sm_bench_word(bench, 4 * i) = i;
 	for (unsigned int i = 0; i < SM_BENCH_PAGES; i++)
 		bench->absent[i] = true;
@@ -128,105 +98,134 @@ static struct sm_bench *run(const u64 *words, size_t bytes, u32 count, u32 shift
 	return bench;
 }
 
-#define RUN(name, count, shift) run(nv_kernel_##name, sizeof(nv_kernel_##name), count, shift)
-
-static void test_store(void **state)
+static u32 dst(struct sm_bench *bench, u32 i, u32 shift)
 {
-	struct sm_bench *bench = RUN(store, 150, 5);
-
-	(void)state;
-	for (u32 i = 0; i < OUT / 4; i++)
-		assert_int_equal(*sm_bench_word(bench, 4 * i),
-				 i % 8 == 0 && i / 8 < 150 ? VALUE + i / 8 : i);
-	assert_int_equal(bench->stores, 150);
-	free(bench);
+	return *sm_bench_word(bench, i << shift);
 }
 
-static void test_load(void **state)
+static void test_copy(void **state)
 {
-	struct sm_bench *bench = RUN(load, 150, 7);
+	struct sm_bench *bench = run(&nv_kernel_copy, 3, 7, 0);
 
 	(void)state;
-	for (u32 i = 0; i < 192; i++)
-		assert_int_equal(*sm_bench_word(bench, OUT + 4 * i), i < 150 ? 32 * i : 0);
-	free(bench);
-}
-
-static void test_add_and_reduce(void **state)
-{
-	struct sm_bench *benches[] = { RUN(add, 150, 2), RUN(reduce, 150, 2) };
-
-	(void)state;
-	for (size_t b = 0; b < ARRAY_SIZE(benches); b++) {
-		for (u32 i = 0; i < 192; i++)
-			assert_int_equal(*sm_bench_word(benches[b], 4 * i),
-					 i < 150 ? i + VALUE : i);
-		assert_int_equal(benches[b]->loads, b ? 0 : 150);
-		assert_int_equal(benches[b]->atomics, b ? 150 : 0);
-		free(benches[b]);
+	for (u32 i = 0; i < THREADS; i++) {
+		assert_int_equal(dst(bench, i, 3), SRC / 4 + 32 * i);
+		assert_int_equal(*sm_bench_word(bench, 8 * i + 4), 2 * i + 1);
 	}
+	assert_int_equal(dst(bench, THREADS, 3), 2 * THREADS);
+	assert_int_equal(bench->loads, THREADS);
+	assert_int_equal(bench->stores, THREADS);
+	free(bench);
 }
 
-static void test_atomic_add(void **state)
+static void test_fill(void **state)
 {
-	struct sm_bench *bench = RUN(atomic_add, 150, 0);
-	u64 sum = 0;
+	struct sm_bench *bench = run(&nv_kernel_fill, 5, 0, 0);
 
 	(void)state;
-	assert_int_equal(*sm_bench_word(bench, 0), 150 * VALUE);
-	for (u32 i = 0; i < 150; i++)
-		sum += *sm_bench_word(bench, OUT + 4 * i);
-	assert_int_equal(sum, 150 * 149 / 2 * VALUE);
+	for (u32 i = 0; i < THREADS; i++) {
+		assert_int_equal(dst(bench, i, 5), i + VALUE);
+		assert_int_equal(*sm_bench_word(bench, 32 * i + 4), 8 * i + 1);
+	}
+	free(bench);
+}
+
+static void test_add(void **state)
+{
+	struct sm_bench *bench = run(&nv_kernel_add, 2, 0, 0);
+
+	(void)state;
+	for (u32 i = 0; i < THREADS; i++)
+		assert_int_equal(dst(bench, i, 2), i + i + VALUE);
+	assert_int_equal(bench->atomics, THREADS);
+	free(bench);
+
+	/* all at one word */
+	bench = run(&nv_kernel_add, 32, 0, 0);
+	assert_int_equal(dst(bench, 0, 0), THREADS * VALUE + THREADS * (THREADS - 1) / 2);
+	free(bench);
+}
+
+static void test_exchange(void **state)
+{
+	struct sm_bench *bench = run(&nv_kernel_exchange, 2, 3, 0);
+
+	(void)state;
+	for (u32 i = 0; i < THREADS; i++) {
+		assert_int_equal(dst(bench, i, 2), SRC / 4 + 2 * i);
+		assert_int_equal(*sm_bench_word(bench, SRC + 8 * i), i + VALUE);
+	}
+	free(bench);
+}
+
+static void test_increment(void **state)
+{
+	struct sm_bench *bench = run(&nv_kernel_increment, 2, 0, 0);
+
+	(void)state;
+	for (u32 i = 0; i < THREADS; i++)
+		assert_int_equal(dst(bench, i, 2), i + VALUE);
+	assert_int_equal(bench->loads, THREADS);
+	assert_int_equal(bench->stores, THREADS);
 	free(bench);
 }
 
 static void test_loops(void **state)
 {
-	struct sm_bench *bench = RUN(fill, 1000, 3);
+	const u32 count = 1000;
+	struct sm_bench *bench = run(&nv_kernel_fill_all, 3, 0, count);
 
 	(void)state;
-	for (u32 i = 0; i < 2100; i++)
-		assert_int_equal(*sm_bench_word(bench, 4 * i),
-				 i % 2 == 0 && i / 2 < 1000 ? VALUE + i / 2 : i);
+	for (u32 i = 0; i < count; i++)
+		assert_int_equal(dst(bench, i, 3), i + VALUE);
+	assert_int_equal(dst(bench, count, 3), 2 * count);
+	assert_int_equal(bench->stores, count);
 	free(bench);
 
-	bench = RUN(sum, 1000, 2);
-	for (u32 i = 0; i < 192; i++) {
+	bench = run(&nv_kernel_sum_all, 2, 3, count);
+	for (u32 i = 0; i < THREADS; i++) {
 		u32 sum = 0;
 
-		for (u32 n = i; n < 1000; n += 192)
-			sum += n;
-		assert_int_equal(*sm_bench_word(bench, OUT + 4 * i), sum);
+		for (u32 n = i; n < count; n += THREADS)
+			sum += SRC / 4 + 2 * n;
+		assert_int_equal(dst(bench, i, 2), sum);
 	}
+	assert_int_equal(bench->loads, count);
+	free(bench);
+
+	/* nothing to do at all */
+	bench = run(&nv_kernel_fill_all, 3, 0, 0);
+	assert_int_equal(bench->stores, 0);
 	free(bench);
 }
 
 static void test_wild(void **state)
 {
-	struct sm_bench *bench = RUN(wild, 0, 0);
+	const struct nv_kernel_args args = { .dst = UINT64_C(0x123456789000) };
+	struct sm_bench *bench = run(&nv_kernel_wild, 0, 0, 0);
 	struct sm_warp *warp = &bench->warp[0];
 	enum sm_result result;
 
 	(void)state;
-	assert_int_equal(*sm_bench_word(bench, 0), 0);
-	sm_bench_param(bench, 0, UINT64_C(0x123456789000), 8);
+	assert_int_equal(dst(bench, 0, 0), 0);
+	nv_kernel_constants(bench->constants, GRID, BLOCK, &args);
 	sm_bench_start(bench, 0);
 	do
 		result = sm_step(warp);
 	while (result == SM_CONTINUE);
 	assert_int_equal(result, SM_FAULT);
 	assert_int_equal(warp->fault.type, SM_STORE);
-	assert_int_equal(warp->fault.va, UINT64_C(0x123456789000));
+	assert_int_equal(warp->fault.va, args.dst);
 	free(bench);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_listings),       cmocka_unit_test(test_control_words),
-		cmocka_unit_test(test_store),	       cmocka_unit_test(test_load),
-		cmocka_unit_test(test_add_and_reduce), cmocka_unit_test(test_atomic_add),
-		cmocka_unit_test(test_loops),	       cmocka_unit_test(test_wild),
+		cmocka_unit_test(test_listings), cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_fill),	 cmocka_unit_test(test_add),
+		cmocka_unit_test(test_exchange), cmocka_unit_test(test_increment),
+		cmocka_unit_test(test_loops),	 cmocka_unit_test(test_wild),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
