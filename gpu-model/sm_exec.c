@@ -181,50 +181,75 @@ static void set_flags(struct sm_warp *warp, unsigned int lane, const struct sm_f
 	set_bit(&warp->cc.c2, lane, flags->c2);
 }
 
-/* Arithmetic: B and C are read once if they are the same for all lanes. */
+/* What an arithmetic instruction reads; a constant is the same for all lanes. */
+static void read_operands(const struct sm_warp *warp, const struct sm_insn *insn, u32 constant,
+			  unsigned int lane, struct sm_lane *l)
+{
+	const u32 *f = insn->f;
+
+	*l = (struct sm_lane){ .insn = insn };
+	l->a = sm_read(warp, f[F_A], lane);
+	l->b = insn->b == FROM_CONSTANT	   ? constant
+	       : insn->b == FROM_IMMEDIATE ? f[F_IMM]
+					   : sm_read(warp, f[F_B], lane);
+	l->c = insn->c == FROM_CONSTANT ? constant : sm_read(warp, f[F_C], lane);
+	if (sm_has(insn, F_PS))
+		l->ps = test_predicate(warp, f[F_PS], f[F_PS_NOT], lane);
+	if (sm_has(insn, F_PS2)) {
+		l->ps2 = test_predicate(warp, f[F_PS2], f[F_PS2_NOT], lane);
+		l->ps3 = test_predicate(warp, f[F_PS3], f[F_PS3_NOT], lane);
+	}
+	if (f[F_X] || sm_has(insn, F_CCTEST))
+		l->cc = get_flags(warp, lane);
+}
+
+static void write_results(struct sm_warp *warp, const struct sm_insn *insn, unsigned int lane,
+			  struct sm_lane *l)
+{
+	const u32 *f = insn->f;
+
+	if (sm_has(insn, F_D))
+		sm_write(warp, f[F_D], lane, l->d);
+	if (sm_has(insn, F_PD))
+		set_predicate(warp, f[F_PD], lane, l->pd);
+	if (sm_has(insn, F_PD2))
+		set_predicate(warp, f[F_PD2], lane, l->pd2);
+	if (!f[F_CC])
+		return;
+	if (!l->keep_flags) {
+		l->out.z = !l->d;
+		l->out.s = l->d >> 31;
+	}
+	set_flags(warp, lane, &l->out);
+}
+
+/* The constant operand, if there is one and a lane that wants it. */
+static enum sm_result operand_constant(struct sm_warp *warp, const struct sm_insn *insn, u32 lanes,
+				       u32 *constant)
+{
+	*constant = 0;
+	if (!lanes || (insn->b != FROM_CONSTANT && insn->c != FROM_CONSTANT))
+		return SM_CONTINUE;
+	return sm_read_constant(warp, insn->f[F_BANK], insn->f[F_OFFSET], SM_INVALID_CONST_ADDR,
+				constant);
+}
+
 static enum sm_result arithmetic(struct sm_warp *warp, const struct sm_insn *insn, sm_lane_op *op,
 				 u32 lanes)
 {
-	const u32 *f = insn->f;
-	u32 constant = 0;
+	u32 constant;
+	enum sm_result result = operand_constant(warp, insn, lanes, &constant);
 
-	if (lanes && (insn->b == FROM_CONSTANT || insn->c == FROM_CONSTANT)) {
-		enum sm_result result = sm_read_constant(warp, f[F_BANK], f[F_OFFSET],
-							 SM_INVALID_CONST_ADDR, &constant);
+	if (result != SM_CONTINUE)
+		return result;
+	for_each_lane (lane, lanes) {
+		struct sm_lane l;
 
-		if (result != SM_CONTINUE)
-			return result;
-	}
-	for_each_lane(lane, lanes)
-	{
-		struct sm_lane l = {
-			.insn = insn,
-			.a = sm_read(warp, f[F_A], lane),
-			.b = insn->b == FROM_CONSTANT	 ? constant
-			     : insn->b == FROM_IMMEDIATE ? f[F_IMM]
-							 : sm_read(warp, f[F_B], lane),
-			.c = insn->c == FROM_CONSTANT ? constant : sm_read(warp, f[F_C], lane),
-			.ps = test_predicate(warp, f[F_PS], f[F_PS_NOT], lane),
-			.ps2 = test_predicate(warp, f[F_PS2], f[F_PS2_NOT], lane),
-			.ps3 = test_predicate(warp, f[F_PS3], f[F_PS3_NOT], lane),
-			.cc = get_flags(warp, lane),
-		};
-
+		read_operands(warp, insn, constant, lane, &l);
 		op(&l);
 		if (l.illegal)
 			return sm_trap(warp, SM_ILLEGAL_INSTR_ENCODING, 0);
-		if (sm_has(insn, F_D))
-			sm_write(warp, f[F_D], lane, l.d);
-		if (sm_has(insn, F_PD))
-			set_predicate(warp, f[F_PD], lane, l.pd);
-		if (sm_has(insn, F_PD2))
-			set_predicate(warp, f[F_PD2], lane, l.pd2);
-		if (!l.keep_flags) {
-			l.out.z = !l.d;
-			l.out.s = l.d >> 31;
-		}
-		if (f[F_CC])
-			set_flags(warp, lane, &l.out);
+		write_results(warp, insn, lane, &l);
 	}
 	return SM_CONTINUE;
 }
@@ -308,8 +333,7 @@ static enum sm_result read_special(struct sm_warp *warp, const struct sm_insn *i
 {
 	u32 value;
 
-	for_each_lane(lane, lanes)
-	{
+	for_each_lane (lane, lanes) {
 		if (!special_register(warp, insn->f[F_IMM], lane, &value))
 			return sm_trap(warp, SM_ILLEGAL_INSTR_PARAM, 0);
 		sm_write(warp, insn->f[F_D], lane, value);
@@ -319,7 +343,8 @@ static enum sm_result read_special(struct sm_warp *warp, const struct sm_insn *i
 
 static void read_pc(struct sm_warp *warp, const struct sm_insn *insn, u32 lanes)
 {
-	for_each_lane(lane, lanes) sm_write(warp, insn->f[F_D], lane, warp->pc);
+	for_each_lane (lane, lanes)
+		sm_write(warp, insn->f[F_D], lane, warp->pc);
 }
 
 /* All lanes read before any writes. C is a clamp in 4:0 and a mask of segments in 12:8. */
@@ -329,8 +354,7 @@ static void shuffle(struct sm_warp *warp, const struct sm_insn *insn, u32 lanes)
 
 	for (unsigned int lane = 0; lane < SM_LANES; lane++)
 		from[lane] = sm_read(warp, insn->f[F_A], lane);
-	for_each_lane(lane, lanes)
-	{
+	for_each_lane (lane, lanes) {
 		u32 b = sm_has(insn, F_IMM_B) ? insn->f[F_IMM_B]
 					      : sm_read(warp, insn->f[F_B], lane) & 31;
 		u32 c = sm_has(insn, F_IMM_C) ? insn->f[F_IMM_C]
@@ -352,14 +376,14 @@ static enum sm_result vote(struct sm_warp *warp, const struct sm_insn *insn, u32
 	u32 ballot = 0;
 	bool all, any;
 
-	for_each_lane(lane, lanes) set_bit(
-		&ballot, lane, test_predicate(warp, insn->f[F_PS], insn->f[F_PS_NOT], lane));
+	for_each_lane (lane, lanes)
+		set_bit(&ballot, lane,
+			test_predicate(warp, insn->f[F_PS], insn->f[F_PS_NOT], lane));
 	all = ballot == lanes;
 	any = ballot;
 	if (insn->f[F_OP] > 2)
 		return sm_trap(warp, SM_ILLEGAL_INSTR_ENCODING, 0);
-	for_each_lane(lane, lanes)
-	{
+	for_each_lane (lane, lanes) {
 		const bool results[] = { all, any, all || !any };
 
 		sm_write(warp, insn->f[F_D], lane, ballot);
@@ -373,17 +397,12 @@ static enum sm_result move_predicates(struct sm_warp *warp, const struct sm_insn
 {
 	u32 *const flags[] = { &warp->cc.z, &warp->cc.s, &warp->cc.c, &warp->cc.o };
 	bool cc = insn->f[F_MODE];
-	u32 count = cc ? ARRAY_SIZE(flags) : SM_PT, shift = 8 * insn->f[F_SELECT], constant = 0;
+	u32 count = cc ? ARRAY_SIZE(flags) : SM_PT, shift = 8 * insn->f[F_SELECT], constant;
+	enum sm_result result = operand_constant(warp, insn, lanes, &constant);
 
-	if (lanes && insn->b == FROM_CONSTANT) {
-		enum sm_result result = sm_read_constant(warp, insn->f[F_BANK], insn->f[F_OFFSET],
-							 SM_INVALID_CONST_ADDR, &constant);
-
-		if (result != SM_CONTINUE)
-			return result;
-	}
-	for_each_lane(lane, lanes)
-	{
+	if (result != SM_CONTINUE)
+		return result;
+	for_each_lane (lane, lanes) {
 		u32 mask = insn->b == FROM_CONSTANT    ? constant
 			   : insn->b == FROM_IMMEDIATE ? insn->f[F_IMM]
 						       : sm_read(warp, insn->f[F_B], lane);
@@ -441,8 +460,7 @@ static enum sm_result arrive(struct sm_warp *warp, const struct sm_insn *insn, u
 	barrier->arrived++;
 	barrier->expected = count / SM_LANES;
 	barrier->op = insn->f[F_OP];
-	for_each_lane(lane, lanes)
-	{
+	for_each_lane (lane, lanes) {
 		bool vote = test_predicate(warp, insn->f[F_PS], insn->f[F_PS_NOT], lane);
 
 		barrier->popc += vote;
@@ -478,8 +496,7 @@ static enum sm_result barrier_result(struct sm_warp *warp, const struct sm_insn 
 {
 	if (insn->f[F_MODE] != B2R_RESULT)
 		return sm_trap(warp, SM_ILLEGAL_INSTR_ENCODING, 0);
-	for_each_lane(lane, lanes)
-	{
+	for_each_lane (lane, lanes) {
 		sm_write(warp, insn->f[F_D], lane, warp->barrier_result);
 		set_predicate(warp, insn->f[F_PD], lane, warp->barrier_result);
 	}
@@ -576,8 +593,9 @@ static enum sm_result branch_indirect(struct sm_warp *warp, const struct sm_insn
 		return SM_CONTINUE;
 	}
 	target = base + sm_read(warp, insn->f[F_A], (unsigned int)__builtin_ctz(lanes));
-	for_each_lane(lane, lanes) if (base + sm_read(warp, insn->f[F_A], lane) == target)
-		together |= BIT(lane);
+	for_each_lane (lane, lanes)
+		if (base + sm_read(warp, insn->f[F_A], lane) == target)
+			together |= BIT(lane);
 	/* the rest executes this instruction once more */
 	if (warp->active & ~together) {
 		u32 pc = warp->pc;
@@ -594,8 +612,7 @@ static enum sm_result branch_indirect(struct sm_warp *warp, const struct sm_insn
 /* Those of the lanes for which F_CCTEST holds, too. */
 static bool filter_by_cc(const struct sm_warp *warp, const struct sm_insn *insn, u32 *lanes)
 {
-	for_each_lane(lane, *lanes)
-	{
+	for_each_lane (lane, *lanes) {
 		struct sm_flags flags = get_flags(warp, lane);
 		bool holds;
 

@@ -266,8 +266,7 @@ static enum sm_result load_constant(struct sm_warp *warp, const struct sm_insn *
 
 	if (insn->f[F_MODE])
 		return sm_trap(warp, SM_ILLEGAL_INSTR_ENCODING, 0);
-	for_each_lane(lane, lanes)
-	{
+	for_each_lane (lane, lanes) {
 		u64 at = access->va[lane];
 
 		for (u32 i = 0; i < (access->bytes + 3) / 4; i++) {
@@ -283,7 +282,8 @@ static enum sm_result load_constant(struct sm_warp *warp, const struct sm_insn *
 		}
 		access->data[lane][0] >>= 8 * (at & 3);
 	}
-	for_each_lane(lane, lanes) scatter(warp, insn, lane, access);
+	for_each_lane (lane, lanes)
+		scatter(warp, insn, lane, access);
 	return SM_CONTINUE;
 }
 
@@ -299,13 +299,11 @@ static enum sm_result begin(struct sm_warp *warp, const struct sm_insn *insn, u3
 	error = check_registers(warp, insn, access->bytes);
 	if (error)
 		return sm_trap(warp, error, 0);
-	for_each_lane(lane, lanes)
-	{
+	for_each_lane (lane, lanes) {
 		access->va[lane] = address_of(warp, insn, lane);
 		gather(warp, insn, lane, access);
 	}
-	for_each_lane(lane, lanes)
-	{
+	for_each_lane (lane, lanes) {
 		if (access->va[lane] % access->bytes)
 			return sm_trap(warp, SM_MISALIGNED_ADDR, access->va[lane]);
 		if (!resolve(warp, space, lane, access, &near[lane]))
@@ -314,8 +312,7 @@ static enum sm_result begin(struct sm_warp *warp, const struct sm_insn *insn, u3
 	if (space == CONSTANT)
 		return load_constant(warp, insn, lanes);
 	access->lanes = 0;
-	for_each_lane(lane, lanes)
-	{
+	for_each_lane (lane, lanes) {
 		if (!near[lane]) {
 			access->lanes |= BIT(lane);
 			continue;
@@ -339,7 +336,8 @@ enum sm_result sm_memory(struct sm_warp *warp, const struct sm_insn *insn, u32 l
 			return result;
 	}
 	done = warp->cta->ops->access(warp, access) & access->lanes;
-	for_each_lane(lane, done) scatter(warp, insn, lane, access);
+	for_each_lane (lane, done)
+		scatter(warp, insn, lane, access);
 	access->lanes &= ~done;
 	warp->in_flight = access->lanes;
 	if (!access->lanes)
