@@ -13,7 +13,6 @@
 #include "sm_unit.h"
 
 #define NOT_FETCHED 1
-#define CC_TRUE	    15
 
 /* S2R and CS2R */
 enum {
@@ -598,8 +597,7 @@ static enum sm_result branch_indirect(struct sm_warp *warp, const struct sm_insn
 			together |= BIT(lane);
 	/* the rest executes this instruction once more */
 	if (warp->active & ~together) {
-		u32 pc = warp->pc;
-		enum sm_result result = push(warp, SM_DIVERGED, pc, warp->active & ~together);
+		enum sm_result result = push(warp, SM_DIVERGED, warp->pc, warp->active & ~together);
 
 		if (result != SM_CONTINUE)
 			return result;
