@@ -320,6 +320,14 @@ static bool bar_id(struct text *t, const struct token *token)
 	return sm_has(t->insn, F_IMM) ? number_field(t, F_IMM, false) : register_field(t, F_A);
 }
 
+/* B2R.RESULT is of no barrier. */
+static bool no_register(struct text *t, const struct token *token)
+{
+	if (!t->out)
+		*value(t, token) = SM_RZ;
+	return *value(t, token) == SM_RZ;
+}
+
 static bool bar_count(struct text *t, const struct token *token)
 {
 	bool none = sm_has(t->insn, F_IMM_B) &&
@@ -424,6 +432,7 @@ static const struct token tokens[] = {
 	{ "a", F_A, reg, { 0 } },
 	{ "aabs", F_ABS_A, NULL, { "", "|" } },
 	{ "addr", 0, address, { 0 } },
+	{ "anone", F_A, no_register, { 0 } },
 	{ "atomop",
 	  F_OP,
 	  NULL,
@@ -673,7 +682,7 @@ static const struct {
 	{ OP_KIL, "KIL{cctest}" },
 	{ OP_BAR, "BAR.RED{barred}{red} {barid}{barcount}{pslast}" },
 	{ OP_BAR, "BAR{barop} {barid}{barcount}{pslast}" },
-	{ OP_B2R, "B2R{result} {d}{pdlast}" },
+	{ OP_B2R, "B2R{result}{anone} {d}{pdlast}" },
 };
 
 static const struct token *token_find(const char *name, size_t len)

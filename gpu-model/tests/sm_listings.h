@@ -428,6 +428,8 @@ static const struct listing cuobjdump_sm_60[] = {
 	{ 0xf0a8180200070000, 0x0, "BAR.RED.POPC 0x0, P0" },
 	{ 0xf0a8180a00070000, 0x0, "BAR.RED.AND 0x0, P0" },
 	{ 0xf0a8181200070000, 0x0, "BAR.RED.OR 0x0, P0" },
+	{ 0xf0b800010007ffff, 0x0, "B2R.RESULT RZ, P0" },
+	{ 0xf0b8e0010007ff00, 0x0, "B2R.RESULT R0" },
 	{ 0xf0c8000000070006, 0x0, "S2R R6, SR_LANEID" },
 	{ 0xf0c8000000270000, 0x0, "S2R R0, SR_VIRTCFG" },
 	{ 0xf0f0000000070001, 0x0, "DEPBAR {0}" },
