@@ -341,7 +341,8 @@ static u64 nouveau_svm_map_page(struct nouveau_svmm *svmm,
 	if (hmm_pfn & HMM_PFN_WRITE) {
 		page->pfn |= HMM_PFN_WRITE;
 		page->phys |= NVIF_VMM_PFNMAP_V0_W;
-		if (atomic)
+		/* Nobody but the GPU accesses its VRAM. */
+		if (atomic || hmm_pfn_is_private(page->pfn))
 			page->phys |= NVIF_VMM_PFNMAP_V0_A;
 	}
 	return page->phys;
@@ -353,7 +354,8 @@ static u64 nouveau_svm_map_page(struct nouveau_svmm *svmm,
  * @win: the window that the pages are in
  * @addr: address of the first of them
  * @npages: how many they are
- * @hmm_pfns: what hmm_range_fault() says they are
+ * @hmm_pfns: what hmm_range_fault() says they are; an entry is not valid any more
+ *	      on return, if the page could not be mapped
  * @atomic: the GPU has exclusive access and may use atomics
  * @args: room for @npages entries; describes what was mapped, on return
  *
@@ -366,7 +368,7 @@ static u64 nouveau_svm_map_page(struct nouveau_svmm *svmm,
  */
 int nouveau_svm_map(struct nouveau_svmm *svmm, struct nouveau_svm_window *win,
 		    unsigned long addr, unsigned long npages,
-		    const unsigned long *hmm_pfns, bool atomic,
+		    unsigned long *hmm_pfns, bool atomic,
 		    struct nouveau_pfnmap_args *args)
 {
 	const unsigned int order = NOUVEAU_SVM_WINDOW_SHIFT - PAGE_SHIFT;
@@ -422,9 +424,12 @@ int nouveau_svm_map(struct nouveau_svmm *svmm, struct nouveau_svm_window *win,
 
 	/* What could not be mapped has lost its V. */
 	for (i = 0; i < npages; i++, addr += PAGE_SIZE) {
-		if (args->p.phys[huge ? 0 : i] & NVIF_VMM_PFNMAP_V0_V)
+		if (args->p.phys[huge ? 0 : i] & NVIF_VMM_PFNMAP_V0_V) {
 			mapped++;
-		else if (win->pages[huge ? 0 : first + i].phys)
+			continue;
+		}
+		hmm_pfns[i] &= ~HMM_PFN_VALID;
+		if (win->pages[huge ? 0 : first + i].phys)
 			nouveau_svm_window_unmap(svmm, win, addr,
 						 addr + PAGE_SIZE);
 	}

@@ -30,7 +30,7 @@ void nouveau_svm_window_put(struct nouveau_svmm *svmm,
 			    struct nouveau_svm_window *win);
 int nouveau_svm_map(struct nouveau_svmm *svmm, struct nouveau_svm_window *win,
 		    unsigned long addr, unsigned long npages,
-		    const unsigned long *hmm_pfns, bool atomic,
+		    unsigned long *hmm_pfns, bool atomic,
 		    struct nouveau_pfnmap_args *args);
 void nouveau_svm_unmap(struct nouveau_svmm *svmm, unsigned long start,
 		       unsigned long end);
