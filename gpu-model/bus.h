@@ -26,8 +26,9 @@ enum client {
 	CLIENT_CPU,   /* the guest's CPUs through BAR1, BAR2, PRAMIN */
 	CLIENT_HOST,  /* PBDMA: GP entries, pushbuffers, semaphores, USERD, runlists */
 	CLIENT_CE,    /* copy-engine payload and semaphores */
+	CLIENT_GR,    /* shaders, and what feeds and ends them */
 	CLIENT_MMU,   /* page-table walks */
-	CLIENT_OTHER, /* fault buffer, falcons, graphics */
+	CLIENT_OTHER, /* fault buffer, falcons */
 	CLIENT_COUNT,
 };
 

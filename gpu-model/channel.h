@@ -8,6 +8,7 @@
 #define CHANNEL_H
 
 #include "ce.h"
+#include "compute.h"
 #include "mmu.h"
 #include "types.h"
 
@@ -39,6 +40,7 @@ struct channel {
 	/* Engine side */
 	u32 object[SUBCHANNEL_COUNT]; /* SET_OBJECT data of each subchannel */
 	struct ce_context ce;
+	struct compute_context compute;
 };
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "types.h"
 
+#define GR_TPCS 2 /* of the one GPC */
+
 /* PTOP engine types */
 enum {
 	ENGINE_TYPE_GRAPHICS = 0x00,

@@ -18,6 +18,8 @@ bool control_set_delay(struct engine_delay *delay, const char *name, const char 
 		return false;
 	if (!strcmp(name, "ce"))
 		delay->ce = (u32)val;
+	else if (!strcmp(name, "gr"))
+		delay->gr = (u32)val;
 	else if (!strcmp(name, "host"))
 		delay->host = (u32)val;
 	else
@@ -49,7 +51,7 @@ static void answer(struct machine *machine, const char *line, FILE *out)
 	else if (sscanf(line, "delay %15s %15s", name, us) == 2 && set_delays(machine, name, us))
 		fputs("ok\n", out);
 	else
-		fputs("error: stats, delay ce US, or delay host US\n", out);
+		fputs("error: stats, delay ce US, delay gr US, or delay host US\n", out);
 }
 
 /* The rest of a line that is too long to be a command: it may have no end. */

@@ -29,15 +29,18 @@ void engine_kick(struct gpu *gpu)
 
 u64 engine_step(struct gpu *gpu)
 {
-	u64 host_wait, timer_wait;
+	u64 host_wait, timer_wait, sked_wait;
 
 	gpu->engine.runner = pthread_self();
 	gpu->engine.stepping = true;
 	gpu->engine.kicked = false;
 	timer_wait = ptimer_run(gpu);
 	host_wait = host_run(gpu);
+	sked_wait = sked_run(gpu);
 	gpu->engine.stepping = false;
-	return host_wait < timer_wait ? host_wait : timer_wait;
+	if (host_wait > timer_wait)
+		host_wait = timer_wait;
+	return host_wait < sked_wait ? host_wait : sked_wait;
 }
 
 static void sleep_unlocked(struct gpu *gpu, u32 us)

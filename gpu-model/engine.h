@@ -12,6 +12,7 @@ struct gpu;
 /* Test knobs of the first rank: a model that is too fast hides driver races. Microseconds. */
 struct engine_delay {
 	u32 ce;	  /* before a copy-engine launch completes */
+	u32 gr;	  /* before a grid releases its semaphores */
 	u32 host; /* before a kicked channel is looked at */
 };
 

@@ -60,8 +60,10 @@ static void command(struct gpu *gpu, u32 cmd)
 	case CMD_CTXSW_START:
 		gr->ctxsw_stopped = cmd == CMD_CTXSW_STOP;
 		gr->mailbox[1] = 1;
+		engine_kick(gpu);
 		return;
-	case CMD_HALT_PIPELINE:
+	case CMD_HALT_PIPELINE: /* until a reset [INF] */
+		sked_halt(gpu);
 		gr->mailbox[1] = 1;
 		return;
 	}

@@ -11,7 +11,7 @@
 static const struct unit *const units[] = {
 	&pmc_unit,   &xve_unit,	 &pbus_unit,   &fuse_unit, &therm_unit, &ptimer_unit,
 	&ptop_unit,  &prom_unit, &fb_unit,     &mmu_unit,  &bar_unit,	&host_unit,
-	&fault_unit, &ce_unit,	 &falcon_unit, &acr_unit,  &gr_unit,	&fecs_unit,
+	&fault_unit, &ce_unit,	 &falcon_unit, &acr_unit,  &gr_unit,	&fecs_unit,  &utlb_unit,
 };
 
 static bool config_makes_sense(const struct gpu_config *config)

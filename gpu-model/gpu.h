@@ -28,6 +28,7 @@
 #include "pci.h"
 #include "pmc.h"
 #include "ptimer.h"
+#include "sked.h"
 #include "stats.h"
 #include "types.h"
 
@@ -73,6 +74,7 @@ struct gpu {
 	struct ce ce;
 	struct fault fault;
 	struct gr gr;
+	struct sked sked;
 };
 
 /*

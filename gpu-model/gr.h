@@ -1,32 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* PGRAPH: floor-sweeping, FECS command mailbox, object classes. No shaders yet. */
+/*
+ * PGRAPH: floor-sweeping, exceptions, object classes, and the FECS command mailbox. Compute work
+ * is in compute.c (methods), sked.c (grids) and utlb.c (faults).
+ */
 #ifndef GR_H
 #define GR_H
 
+#include "compute.h"
 #include "types.h"
+#include "utlb.h"
 
 struct gpu;
 struct channel;
-
-#define GR_CLASS_COUNT	4
-#define GR_METHOD_COUNT 0x1000
 
 struct gr {
 	u32 mailbox[8];
 	u32 current_ctx;
 	bool ctxsw_stopped;
 	u32 intr, intr_en;
-	u32 hub[0x20000 / 4];			     /* registers 0x400000 to 0x41ffff */
-	u32 gpc[0x100000 / 4];			     /* registers 0x500000 to 0x5fffff */
-	u32 method[GR_CLASS_COUNT][GR_METHOD_COUNT]; /* last value of each class's methods */
+	u32 warp_esr[GR_TPCS], global_esr[GR_TPCS], sked_esr;
+	u32 hub[0x20000 / 4];  /* registers 0x400000 to 0x41ffff */
+	u32 gpc[0x100000 / 4]; /* registers 0x500000 to 0x5fffff */
+	struct utlb utlb[UTLB_COUNT];
 };
 
-/*
- * A method of an engine object on the GR runlist. Returns false for an
- * illegal one, after raising PGRAPH's interrupt for it.
- */
-bool gr_method(struct gpu *gpu, struct channel *channel, unsigned int subchannel, u32 class,
-	       u32 method, u32 data);
+/* A method of an engine object on the GR runlist: raised and done if it is illegal. */
+enum gr_result gr_method(struct gpu *gpu, struct channel *channel, unsigned int subchannel,
+			 u32 class, u32 method, u32 data);
+/* A warp of a TPC's SM has met an error; the code is that of SM_HWW_WARP_ESR. */
+void gr_sm_exception(struct gpu *gpu, unsigned int tpc, unsigned int warp, u32 error);
+/* SKED refuses a grid; bits of SKED_HWW_ESR. */
+void gr_sked_exception(struct gpu *gpu, u32 error);
 
 extern const struct unit gr_unit, fecs_unit;
 

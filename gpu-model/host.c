@@ -29,6 +29,7 @@ enum {
 	PFIFO_PREEMPT = 0x002634,
 	PFIFO_ENGINE_STATUS_0 = 0x002640,
 	PFIFO_INTR_RUNLIST = 0x002a00,
+	PFIFO_ENG_TIMEOUT = 0x002a0c,
 	PFIFO_TRIGGER_MMU_FAULT_0 = 0x002a30,
 	PFIFO_PBDMA_STATUS_0 = 0x003080,
 	PCCSR_FIRST = 0x800000,
@@ -45,6 +46,10 @@ enum {
 
 #define STATUS_TYPE_TSG	   BIT(12)
 #define STATUS_CTX_VALID   BIT(13)
+#define STATUS_CTX_SAVE	   (UINT32_C(6) << 13)
+#define STATUS_CTX_SWITCH  (UINT32_C(7) << 13)
+#define STATUS_NEXT_SHIFT  16
+#define STATUS_NEXT_TSG	   BIT(28)
 #define STATUS_ENG_FAULTED BIT(30)
 #define STATUS_ENG_BUSY	   BIT(31)
 
@@ -76,6 +81,11 @@ enum {
 	BIND_ERROR_UNBIND_WHILE_RUNNING = 3,
 	BIND_ERROR_INVALID_CTX_TGT = 6,
 };
+
+#define SCHED_ERROR_CTXSW_TIMEOUT 0x0a
+
+#define ENG_TIMEOUT_DETECTION BIT(31)
+#define ENG_TIMEOUT_RESET     0x803fffff /* enabled; in microseconds */
 
 /* How long a failed semaphore acquire waits for its next look. */
 #define ACQUIRE_POLL_NS 100000
@@ -154,13 +164,67 @@ bool host_wants_stop(const struct gpu *gpu)
 	return !may_run(gpu->host.state, gpu->host.state->running);
 }
 
-void host_engine_load(struct gpu *gpu, unsigned int engine, struct channel *channel)
+static bool is_graphics(const struct gpu *gpu, unsigned int engine)
 {
-	gpu->host.state->engine[engine] = (struct engine_context){
+	const struct chip *chip = gpu->config.chip;
+
+	for (unsigned int i = 0; i < chip->engine_count; i++)
+		if (chip->engines[i].engine == engine)
+			return chip->engines[i].type == ENGINE_TYPE_GRAPHICS;
+	return false;
+}
+
+/* What is on GR, or NULL. */
+static struct engine_context *graphics_context(struct gpu *gpu)
+{
+	for (unsigned int i = 0; i < ENGINE_MAX; i++)
+		if (gpu->host.state->engine[i].channel && is_graphics(gpu, i))
+			return &gpu->host.state->engine[i];
+	return NULL;
+}
+
+bool host_engine_working(const struct gpu *gpu, unsigned int engine)
+{
+	return sked_busy(gpu) && is_graphics(gpu, engine);
+}
+
+bool host_channel_working(const struct gpu *gpu, const struct channel *channel)
+{
+	for (unsigned int i = 0; i < ENGINE_MAX; i++)
+		if (gpu->host.state->engine[i].channel == channel && host_engine_working(gpu, i))
+			return true;
+	return false;
+}
+
+/*
+ * Contexts are switched when the engine is idle: finer preemption of compute work is something that
+ * software asks for in its context image.
+ */
+static void want_switch(struct gpu *gpu, struct engine_context *context, const struct channel *next)
+{
+	context->next = next;
+	if (!context->switch_since)
+		context->switch_since = ptimer_now(gpu);
+}
+
+bool host_engine_enter(struct gpu *gpu, unsigned int engine, struct channel *channel)
+{
+	struct engine_context *context = &gpu->host.state->engine[engine];
+
+	if (context->channel == channel)
+		return true;
+	if (context->channel && host_engine_working(gpu, engine)) {
+		want_switch(gpu, context, channel);
+		return false;
+	}
+	if (gpu->gr.ctxsw_stopped && is_graphics(gpu, engine))
+		return false;
+	*context = (struct engine_context){
 		.channel = channel,
 		.id = channel->in_tsg ? channel->tsg : (u16)channel->id,
 		.tsg = channel->in_tsg,
 	};
+	return true;
 }
 
 /* The channel's work is void: its engine thread finds out when it next has the lock. */
@@ -188,19 +252,13 @@ void host_engine_reset(struct gpu *gpu, unsigned int pmc_bit)
 
 bool host_gr_channel(struct gpu *gpu, enum aperture *aperture, u64 *inst)
 {
-	const struct chip *chip = gpu->config.chip;
+	const struct engine_context *context = graphics_context(gpu);
 
-	for (unsigned int i = 0; i < chip->engine_count; i++) {
-		const struct channel *channel =
-			gpu->host.state->engine[chip->engines[i].engine].channel;
-
-		if (chip->engines[i].type != ENGINE_TYPE_GRAPHICS || !channel)
-			continue;
-		*aperture = channel->inst_aperture;
-		*inst = channel->inst;
-		return true;
-	}
-	return false;
+	if (!context)
+		return false;
+	*aperture = context->channel->inst_aperture;
+	*inst = context->channel->inst;
+	return true;
 }
 
 static bool pbdma_frozen(const struct pbdma *pbdma)
@@ -229,6 +287,26 @@ static void engine_faulted(struct gpu *gpu, struct channel *channel)
 	for (unsigned int i = 0; i < ENGINE_MAX; i++)
 		if (host->engine[i].channel == channel)
 			host->engine[i].faulted = true;
+}
+
+void host_gr_faulted(struct gpu *gpu)
+{
+	struct engine_context *context = graphics_context(gpu);
+
+	if (context)
+		engine_faulted(gpu, context->channel);
+}
+
+void host_gr_idle(struct gpu *gpu)
+{
+	struct engine_context *context = graphics_context(gpu);
+
+	if (!context)
+		return;
+	context->switch_since = 0;
+	context->next = NULL;
+	runlist_drop_contexts(gpu, context->channel->runlist);
+	engine_kick(gpu);
 }
 
 /* Give the PBDMA's channel a slice. Returns false when it only found that it must wait. */
@@ -348,9 +426,41 @@ static void run_preempt(struct gpu *gpu)
 		    preempted(host, host->engine[i].channel))
 			return;
 	for (unsigned int i = 0; i < ENGINE_MAX; i++)
+		if (host->engine[i].channel && preempted(host, host->engine[i].channel) &&
+		    host_engine_working(gpu, i)) {
+			want_switch(gpu, &host->engine[i], NULL);
+			return;
+		}
+	for (unsigned int i = 0; i < ENGINE_MAX; i++)
 		if (host->engine[i].channel && preempted(host, host->engine[i].channel))
 			host->engine[i] = (struct engine_context){ 0 };
 	host->preempt &= ~PREEMPT_PENDING;
+}
+
+/* A switch takes too long: software is told, and the runlist waits for it. True while one is awaited. */
+static bool check_switches(struct gpu *gpu)
+{
+	struct host_state *host = gpu->host.state;
+	u32 timeout = mmio_peek(gpu, PFIFO_ENG_TIMEOUT);
+	bool awaited = false;
+
+	for (unsigned int i = 0; i < ENGINE_MAX; i++) {
+		struct engine_context *context = &host->engine[i];
+
+		if (!context->switch_since || context->timed_out || !context->channel)
+			continue;
+		awaited = true;
+		if (!(timeout & ENG_TIMEOUT_DETECTION) ||
+		    ptimer_now(gpu) - context->switch_since < bits(timeout, 30, 0) * 1000)
+			continue;
+		context->timed_out = true;
+		host->runlist[context->channel->runlist].stopped = true;
+		host->sched_error = SCHED_ERROR_CTXSW_TIMEOUT;
+		gpu_log(gpu, GPU_WARN, "HOST: channel %u does not leave its engine",
+			context->channel->id);
+		host_raise(gpu, PFIFO_INTR_SCHED_ERROR);
+	}
+	return awaited;
 }
 
 u64 host_run(struct gpu *gpu)
@@ -365,6 +475,7 @@ u64 host_run(struct gpu *gpu)
 			runlist_load(gpu, i);
 	for (unsigned int i = 0; i < gpu->config.chip->runlists; i++)
 		worked |= run_runlist(gpu, i, &waiting);
+	waiting |= check_switches(gpu);
 	if (worked)
 		return 0;
 	return waiting ? ACQUIRE_POLL_NS : UINT64_MAX;
@@ -436,6 +547,7 @@ static void bind_channel(struct gpu *gpu, struct channel *channel, u32 val)
 	channel->pending = true;
 	memset(channel->object, 0, sizeof(channel->object));
 	ce_context_reset(&channel->ce);
+	channel->compute = (struct compute_context){ 0 };
 	engine_kick(gpu);
 }
 
@@ -501,11 +613,22 @@ static u32 engine_status(const struct gpu *gpu, unsigned int engine)
 	const struct host_state *host = gpu->host.state;
 	const struct engine_context *context = &host->engine[engine];
 
+	const struct channel *next = context->next;
+	u32 status = STATUS_CTX_VALID;
+
 	if (!context->channel)
 		return 0;
-	return context->id | (context->tsg ? STATUS_TYPE_TSG : 0) | STATUS_CTX_VALID |
-	       (context->faulted ? STATUS_ENG_FAULTED : 0) |
-	       (context->faulted || host->running == context->channel ? STATUS_ENG_BUSY : 0);
+	if (context->switch_since && next)
+		status = STATUS_CTX_SWITCH | (next->in_tsg ? STATUS_NEXT_TSG : 0) |
+			 (next->in_tsg ? next->tsg : next->id) << STATUS_NEXT_SHIFT;
+	else if (context->switch_since)
+		status = STATUS_CTX_SAVE;
+	if (context->faulted)
+		status |= STATUS_ENG_FAULTED;
+	if (context->faulted || host->running == context->channel ||
+	    host_engine_working(gpu, engine))
+		status |= STATUS_ENG_BUSY;
+	return status | context->id | (context->tsg ? STATUS_TYPE_TSG : 0);
 }
 
 static u32 pbdma_status(const struct gpu *gpu, unsigned int id)
@@ -547,6 +670,8 @@ static void trigger_mmu_fault(struct gpu *gpu, unsigned int engine, u32 val)
 	if (!channel)
 		return;
 	cancel(host, channel);
+	if (is_graphics(gpu, engine))
+		sked_halt(gpu);
 	engine_faulted(gpu, channel);
 }
 
@@ -580,8 +705,9 @@ static u32 host_read(struct gpu *gpu, u32 addr)
 		return host->userd_base;
 	case PFIFO_INTR_BIND_ERROR_CODE:
 		return host->bind_error;
-	case PFIFO_INTR_SCHED_ERROR_CODE: /* neither is ever raised */
-	case PFIFO_INTR_CHSW_ERROR_CODE:
+	case PFIFO_INTR_SCHED_ERROR_CODE:
+		return host->sched_error;
+	case PFIFO_INTR_CHSW_ERROR_CODE: /* never raised */
 		return 0;
 	case PFIFO_INTR_MMU_FAULT_ID:
 		return host->mmu_fault;
@@ -687,6 +813,7 @@ static void host_reset(struct gpu *gpu)
 	host->intr_en[0] = 0;
 	host->intr_en[1] = 0;
 	host->bind_error = 0;
+	host->sched_error = 0;
 	host->mmu_fault = 0;
 	host->runlist_event = 0;
 	host->sched_disable = 0;
@@ -707,7 +834,7 @@ static void host_pmc_reset(struct gpu *gpu, unsigned int bit)
 static const struct mmio_plain host_plain[] = {
 	{ 0x002204, "NV_PFIFO_PB_ENABLE", .writable = ~0u },
 	{ 0x002a04, "NV_PFIFO_FB_TIMEOUT", .writable = ~0u },
-	{ 0x002a0c, "NV_PFIFO_ENG_TIMEOUT", .writable = ~0u },
+	{ PFIFO_ENG_TIMEOUT, "NV_PFIFO_ENG_TIMEOUT", .reset = ENG_TIMEOUT_RESET, .writable = ~0u },
 };
 
 /* fault.c has what lies between. */

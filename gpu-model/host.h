@@ -32,6 +32,10 @@ void host_engine_reset(struct gpu *gpu, unsigned int pmc_bit);
 /* The instance block address (and aperture) of the channel on the GR engine, for FECS. */
 bool host_gr_channel(struct gpu *gpu, enum aperture *aperture, u64 *inst);
 
+/* GR's context has finished its work, or cannot go on with it. */
+void host_gr_idle(struct gpu *gpu);
+void host_gr_faulted(struct gpu *gpu);
+
 extern const struct unit host_unit;
 
 #endif

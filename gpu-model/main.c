@@ -34,7 +34,7 @@ static const char usage[] =
 	"  --vram MIB       memory of each (1024)\n"
 	"  --bar1 MIB       size of each one's BAR1, a power of two (1024)\n"
 	"  --peer MODE      auto, qemu (all through QEMU) or compare (both)\n"
-	"  --delay ce=US,host=US   slow engines down\n"
+	"  --delay ce=US,gr=US,host=US  slow engines down\n"
 	"  --stats FILE     write the counters there at the end, as JSON\n"
 	"  --log FILE       log there, in detail, instead of warnings to stderr\n"
 	"  --ready-fd FD    write one byte there when the sockets listen\n";
@@ -69,7 +69,7 @@ static void parse_delays(struct engine_delay *delay, char *text)
 		if (us)
 			*us++ = '\0';
 		if (!us || !control_set_delay(delay, item, us))
-			fail("--delay wants ce=US,host=US, not", item);
+			fail("--delay wants ce=US,gr=US,host=US, not", item);
 	}
 }
 

@@ -98,9 +98,27 @@ void mmu_tlb_invalidate(struct gpu *gpu)
 	gpu->mmu.invalidates++;
 }
 
+void mmu_access_begin(struct gpu *gpu)
+{
+	gpu->mmu.in_flight = true;
+}
+
+void mmu_access_end(struct gpu *gpu)
+{
+	gpu->mmu.in_flight = false;
+	gpu->mmu.unacknowledged = false;
+}
+
+bool mmu_invalidating(const struct gpu *gpu)
+{
+	return gpu->mmu.unacknowledged || (gpu->mmu.ack_all && sked_replaying(gpu));
+}
+
 void mmu_invalidate(struct gpu *gpu, const struct mmu_replay *replay)
 {
 	mmu_tlb_invalidate(gpu);
+	gpu->mmu.unacknowledged = gpu->mmu.in_flight;
+	gpu->mmu.ack_all = replay->op == MMU_REPLAY_START_ACK_ALL;
 	if (replay->op != MMU_REPLAY_NONE && gpu->mmu.on_replay)
 		gpu->mmu.on_replay(gpu, replay);
 }
@@ -328,7 +346,7 @@ enum mmu_fault mmu_translate(struct gpu *gpu, const struct mmu_space *space, u64
 /* Channels' own traffic is unprivileged; the apertures and the falcons are the kernel's. */
 static bool client_privileged(enum client client)
 {
-	return client != CLIENT_CE && client != CLIENT_HOST;
+	return client != CLIENT_CE && client != CLIENT_HOST && client != CLIENT_GR;
 }
 
 static enum mmu_fault mmu_copy(struct gpu *gpu, const struct mmu_space *space, u64 va, void *rbuf,
@@ -382,8 +400,9 @@ enum mmu_fault mmu_write(struct gpu *gpu, const struct mmu_space *space, u64 va,
 static u32 mmu_reg_read(struct gpu *gpu, u32 addr)
 {
 	switch (addr) {
-	case PFB_PRI_MMU_CTRL: /* invalidates complete at once, so the queue is always empty */
-		return gpu->mmu.ctrl | CTRL_PRI_FIFO_EMPTY | CTRL_PRI_FIFO_SPACE;
+	case PFB_PRI_MMU_CTRL:
+		return gpu->mmu.ctrl | CTRL_PRI_FIFO_SPACE |
+		       (mmu_invalidating(gpu) ? 0 : CTRL_PRI_FIFO_EMPTY);
 	case PFB_PRI_MMU_INVALIDATE_PDB:
 		return gpu->mmu.inv_pdb;
 	case PFB_PRI_MMU_INVALIDATE_PDB_HI:
@@ -437,6 +456,7 @@ static void mmu_reset(struct gpu *gpu)
 	gpu->mmu.inv_pdb = 0;
 	gpu->mmu.inv_pdb_hi = 0;
 	gpu->mmu.ctrl = 0;
+	gpu->mmu.ack_all = false;
 	gpu->mmu.tlb->generation++;
 }
 

@@ -78,10 +78,13 @@ struct mmu_replay {
 
 struct mmu {
 	u64 walks, hits, invalidates;
-	/* Called for a replay or cancel, after the TLB has been flushed. Set by fault.c. */
+	/* Called for a replay or cancel, after the TLB has been flushed. Set by utlb.c. */
 	void (*on_replay)(struct gpu *gpu, const struct mmu_replay *replay);
 	struct mmu_tlb *tlb;
 	u32 inv_pdb, inv_pdb_hi, ctrl;
+	bool in_flight;	     /* an access with a translation made before it, gpu->lock dropped */
+	bool unacknowledged; /* an invalidate came meanwhile: it is complete when that access is */
+	bool ack_all;	     /* a replay is complete when all requests have been tried again */
 };
 
 /* Read the address space out of an instance block. */
@@ -102,10 +105,19 @@ enum mmu_fault mmu_read(struct gpu *gpu, const struct mmu_space *space, u64 va, 
 enum mmu_fault mmu_write(struct gpu *gpu, const struct mmu_space *space, u64 va, const void *buf,
 			 size_t len, enum client client, u64 *fault_va);
 
+/*
+ * Around an access that uses a translation and may drop gpu->lock: an invalidate that comes
+ * meanwhile is acknowledged after it, so that software does not give the page away too early.
+ */
+void mmu_access_begin(struct gpu *gpu);
+void mmu_access_end(struct gpu *gpu);
+
 /* Forget every cached translation. */
 void mmu_tlb_invalidate(struct gpu *gpu);
 /* A TLB invalidate with its replay operation, by register or by host method (MEM_OP_D). */
 void mmu_invalidate(struct gpu *gpu, const struct mmu_replay *replay);
+/* Whether that is not complete yet. */
+bool mmu_invalidating(const struct gpu *gpu);
 
 extern const struct unit mmu_unit;
 

@@ -2,8 +2,8 @@
 /*
  * PBDMA: fetches GP entries and pushbuffers, decodes methods, executes those of Host and hands
  * the others to the engine. Source: open-gpu-doc manuals/volta/gv100/dev_pbdma, dev_ram;
- * classes/host/clc06f.h; gp106 hw_pbdma. Engines finish a method before the next is decoded,
- * so waiting for idle needs no code.
+ * classes/host/clc06f.h; gp106 hw_pbdma. Copy engines finish a method before the next is decoded;
+ * only grids of GR are ever waited for.
  */
 #include <string.h>
 
@@ -69,6 +69,7 @@ enum {
 #define HCE_CTRL_PRIV_MODE	  BIT(5)
 #define CONFIG_AUTH_PRIVILEGED	  BIT(8)
 #define ACQUIRE_TIMEOUT_ENABLE	  BIT(31)
+#define SEMAPHORE_RELEASE_WFI_DIS BIT(20)
 #define SEMAPHORE_RELEASE_4BYTE	  BIT(24)
 #define SEMAPHORE_UNSIGNED	  BIT(31)
 #define INST_GR_CTX_LO		  0x210
@@ -317,6 +318,12 @@ static bool acquired(unsigned int op, u32 value, u32 payload)
 	}
 }
 
+/* A release comes after the engine's work, unless told not to wait for it. */
+static bool must_wait(const struct gpu *gpu, const struct pbdma *pbdma, u32 data)
+{
+	return !(data & SEMAPHORE_RELEASE_WFI_DIS) && host_channel_working(gpu, pbdma->channel);
+}
+
 static enum method_result semaphore(struct gpu *gpu, struct pbdma *pbdma, u32 data)
 {
 	struct channel *channel = pbdma->channel;
@@ -341,12 +348,16 @@ static enum method_result semaphore(struct gpu *gpu, struct pbdma *pbdma, u32 da
 		return acquired(bits(data, 4, 0), value, payload) ? METHOD_DONE
 								  : acquire_failed(gpu, pbdma);
 	case SEMAPHORE_RELEASE:
+		if (must_wait(gpu, pbdma, data))
+			return METHOD_RETRY;
 		if (timestamp && va % SEMAPHORE_BYTES)
 			goto illegal;
 		fault = semaphore_release(gpu, &channel->space, va, payload, timestamp, CLIENT_HOST,
 					  &fault_va);
 		break;
 	case SEMAPHORE_REDUCTION:
+		if (must_wait(gpu, pbdma, data))
+			return METHOD_RETRY;
 		if (!semaphore_can_reduce(reduction, data & SEMAPHORE_UNSIGNED) ||
 		    reduction == SEMAPHORE_FADD)
 			goto illegal;
@@ -386,12 +397,13 @@ static enum method_result mem_op(struct gpu *gpu, struct pbdma *pbdma, u32 data)
 		if (!(pbdma->ctx[RAMFC_CONFIG] & CONFIG_AUTH_PRIVILEGED))
 			return illegal_method(gpu, pbdma);
 		/* HUB clients have no replayable faults on this chip: the target is a GPC's */
-		mmu_invalidate(gpu, &(struct mmu_replay){
-					    .op = bits(c, 4, 2),
-					    .client = bits(a, 5, 0),
-					    .gpc = bits(a, 10, 6),
-				    });
-		return METHOD_DONE;
+		if (!pbdma->channel->acquiring)
+			mmu_invalidate(gpu, &(struct mmu_replay){
+						    .op = bits(c, 4, 2),
+						    .client = bits(a, 5, 0),
+						    .gpc = bits(a, 10, 6),
+					    });
+		return mmu_invalidating(gpu) ? METHOD_RETRY : METHOD_DONE;
 	case MEM_OP_MEMBAR:
 	case MEM_OP_L2_PEERMEM_INVALIDATE:
 	case MEM_OP_L2_SYSMEM_INVALIDATE:
@@ -408,7 +420,6 @@ static enum method_result host_method(struct gpu *gpu, struct pbdma *pbdma, u32 
 	switch (method) {
 	case METHOD_NOP:
 	case METHOD_FB_FLUSH:
-	case METHOD_WFI:
 	case METHOD_CRC_CHECK: /* a debug aid whose polynomial is unpublished: taken as equal */
 		return METHOD_DONE;
 	case METHOD_SEMAPHORE_A:
@@ -436,7 +447,11 @@ static enum method_result host_method(struct gpu *gpu, struct pbdma *pbdma, u32 
 		return METHOD_DONE;
 	case METHOD_MEM_OP_D:
 		return mem_op(gpu, pbdma, data);
+	case METHOD_WFI:
+		return host_channel_working(gpu, pbdma->channel) ? METHOD_RETRY : METHOD_DONE;
 	case METHOD_SET_REFERENCE:
+		if (host_channel_working(gpu, pbdma->channel))
+			return METHOD_RETRY;
 		pbdma->ctx[RAMFC_REF] = data;
 		return METHOD_DONE;
 	case METHOD_YIELD:
@@ -494,18 +509,30 @@ static enum method_result copy_method(struct gpu *gpu, struct pbdma *pbdma, unsi
 	return METHOD_CANCELLED;
 }
 
-static enum method_result graphics_method(struct gpu *gpu, struct pbdma *pbdma, unsigned int subch,
-					  u32 method, u32 data)
+static enum method_result graphics_method(struct gpu *gpu, struct pbdma *pbdma, unsigned int engine,
+					  unsigned int subch, u32 method, u32 data)
 {
 	struct channel *channel = pbdma->channel;
 
 	if (!(channel->graphics_ctx & GR_CTX_VIRTUAL))
 		return hce_error(gpu, pbdma, INTR_1_CTXNOTVALID);
+	if (!host_engine_enter(gpu, engine, channel))
+		return METHOD_RETRY;
 	if (method == METHOD_SET_OBJECT)
 		channel->object[subch] = data;
-	/* an illegal method has raised PGRAPH's interrupt: Host has done its part */
-	(void)gr_method(gpu, channel, subch, channel->object[subch], method, data);
-	return METHOD_DONE;
+	switch (gr_method(gpu, channel, subch, channel->object[subch], method, data)) {
+	case GR_DONE:
+	case GR_ILLEGAL: /* PGRAPH's interrupt is raised: Host has done its part */
+	case GR_BAD_DATA:
+		return METHOD_DONE;
+	case GR_RETRY:
+		return METHOD_RETRY;
+	case GR_FAULT:
+		return METHOD_ENGINE_FAULT;
+	case GR_CANCELLED:
+		break;
+	}
+	return METHOD_CANCELLED;
 }
 
 /* Execute METHOD0. */
@@ -524,10 +551,10 @@ static enum method_result execute(struct gpu *gpu, struct pbdma *pbdma)
 		raise_intr(gpu, pbdma, 0, INTR_0_DEVICE);
 		return METHOD_TRAPPED;
 	}
-	host_engine_load(gpu, engine->engine, channel);
-	return engine->type == ENGINE_TYPE_LCE
-		       ? copy_method(gpu, pbdma, engine->inst, subch, method, data)
-		       : graphics_method(gpu, pbdma, subch, method, data);
+	if (engine->type != ENGINE_TYPE_LCE)
+		return graphics_method(gpu, pbdma, engine->engine, subch, method, data);
+	(void)host_engine_enter(gpu, engine->engine, channel); /* these never refuse */
+	return copy_method(gpu, pbdma, engine->inst, subch, method, data);
 }
 
 static void queue_method(struct pbdma *pbdma, u32 header, u32 data)

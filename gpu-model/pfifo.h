@@ -101,6 +101,10 @@ struct engine_context {
 	struct channel *channel; /* NULL: nothing */
 	u16 id;			 /* of the TSG, or of the channel outside of one */
 	bool tsg, faulted;
+	/* A switch away from it is wanted since then, to another channel or to none. */
+	u64 switch_since;
+	const struct channel *next;
+	bool timed_out;
 };
 
 struct host_state {
@@ -110,7 +114,7 @@ struct host_state {
 	struct engine_context engine[ENGINE_MAX];
 
 	u32 intr, intr_en[2];
-	u32 bind_error, mmu_fault, runlist_event;
+	u32 bind_error, sched_error, mmu_fault, runlist_event;
 	u32 sched_disable, runlist_base, userd_base;
 	u32 preempt;
 	u32 trigger_mmu_fault[ENGINE_MAX];
@@ -123,8 +127,12 @@ struct host_state {
 void host_update(struct gpu *gpu);
 /* Whether the running channel should give way at the next method. */
 bool host_wants_stop(const struct gpu *gpu);
-/* Note that an engine has been given a method of a channel. */
-void host_engine_load(struct gpu *gpu, unsigned int engine, struct channel *channel);
+/* Put a channel's context on an engine. False while another cannot be switched away. */
+bool host_engine_enter(struct gpu *gpu, unsigned int engine, struct channel *channel);
+/* Whether the context on an engine has work that goes on without Host. */
+bool host_engine_working(const struct gpu *gpu, unsigned int engine);
+/* The same of the channel's context, wherever it is. */
+bool host_channel_working(const struct gpu *gpu, const struct channel *channel);
 
 /* Load a channel from its instance block; false if it was taken away meanwhile. */
 bool pbdma_load(struct gpu *gpu, struct pbdma *pbdma, struct channel *channel);
@@ -139,6 +147,8 @@ void pbdma_write(struct gpu *gpu, u32 addr, u32 val);
 
 /* Take over a submitted runlist. */
 void runlist_load(struct gpu *gpu, unsigned int id);
+/* Contexts whose channel is gone from the list leave their engine, unless they cannot. */
+void runlist_drop_contexts(struct gpu *gpu, unsigned int id);
 u32 runlist_read(struct gpu *gpu, u32 addr);
 void runlist_write(struct gpu *gpu, u32 addr, u32 val);
 

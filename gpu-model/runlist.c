@@ -58,8 +58,7 @@ static void add_channel(struct gpu *gpu, unsigned int id, u32 entry, const u32 *
 	list->channels[list->count++] = (u16)chid;
 }
 
-/* Contexts whose channel is gone from the list have left their engine, unless it is stuck. */
-static void drop_unlisted(struct gpu *gpu, unsigned int id)
+void runlist_drop_contexts(struct gpu *gpu, unsigned int id)
 {
 	struct host_state *host = gpu->host.state;
 
@@ -67,7 +66,7 @@ static void drop_unlisted(struct gpu *gpu, unsigned int id)
 		struct engine_context *context = &host->engine[i];
 
 		if (context->channel && context->channel->runlist == id &&
-		    !context->channel->listed && !context->faulted)
+		    !context->channel->listed && !context->faulted && !host_engine_working(gpu, i))
 			*context = (struct engine_context){ 0 };
 	}
 }
@@ -106,7 +105,7 @@ void runlist_load(struct gpu *gpu, unsigned int id)
 		done += count;
 	}
 	list->pending = false;
-	drop_unlisted(gpu, id);
+	runlist_drop_contexts(gpu, id);
 	host->runlist_event |= BIT(id);
 	host_update(gpu);
 }

@@ -5,8 +5,8 @@
 _Static_assert(STATS_CLIENTS == CLIENT_COUNT, "one row a client");
 
 static const char *const client_names[CLIENT_COUNT] = {
-	[CLIENT_CPU] = "cpu", [CLIENT_HOST] = "host",	[CLIENT_CE] = "ce",
-	[CLIENT_MMU] = "mmu", [CLIENT_OTHER] = "other",
+	[CLIENT_CPU] = "cpu", [CLIENT_HOST] = "host", [CLIENT_CE] = "ce",
+	[CLIENT_GR] = "gr",   [CLIENT_MMU] = "mmu",   [CLIENT_OTHER] = "other",
 };
 
 static const char *const kind_names[STATS_KINDS] = {

@@ -22,7 +22,7 @@ enum stats_kind {
 	STATS_KINDS,
 };
 
-#define STATS_CLIENTS 5 /* CLIENT_COUNT */
+#define STATS_CLIENTS 6 /* CLIENT_COUNT */
 
 struct stats {
 	u64 bytes[STATS_CLIENTS][STATS_KINDS];

@@ -79,7 +79,7 @@ static void stats(void **state)
 static void delays(void **state)
 {
 	static const char *const bad[] = { "delay ce",		"delay ce x",
-					   "delay ce 5x",	"delay gr 5",
+					   "delay ce 5x",	"delay fb 5",
 					   "delay ce 60000001", "delay host -1",
 					   "delay ce ce",	"",
 					   "statistics" };
@@ -89,6 +89,8 @@ static void delays(void **state)
 
 	ask(f, "delay ce 5", reply);
 	assert_string_equal(reply, "ok\n");
+	ask(f, "delay gr 6", reply);
+	assert_string_equal(reply, "ok\n");
 	ask(f, "delay host 60000000\r", reply);
 	assert_string_equal(reply, "ok\n");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -96,6 +98,7 @@ static void delays(void **state)
 		assert_memory_equal(reply, "error: ", 7);
 	}
 	assert_int_equal(delay->ce, 5);
+	assert_int_equal(delay->gr, 6);
 	assert_int_equal(delay->host, 60000000);
 }
 

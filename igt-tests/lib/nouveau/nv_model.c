@@ -65,7 +65,8 @@ static void add_bytes(const char *json, const char *end, const char *name,
 
 void nv_model_stats(struct nv_model_stats *stats)
 {
-	static const char *const masters[] = { "\"host\"", "\"ce\"", "\"mmu\"", "\"other\"" };
+	static const char *const masters[] = { "\"host\"", "\"ce\"", "\"gr\"", "\"mmu\"",
+					       "\"other\"" };
 	char *answer = malloc(MAX_ANSWER), *gpu;
 
 	igt_assert(answer);
@@ -80,6 +81,7 @@ void nv_model_stats(struct nv_model_stats *stats)
 
 		igt_assert(index < NV_MAX_GPUS);
 		add_bytes(gpu, end, "\"ce\"", &stats->ce);
+		add_bytes(gpu, end, "\"gr\"", &stats->gr);
 		add_bytes(gpu, end, "\"host\"", &stats->host);
 		for (int i = 0; i < ARRAY_SIZE(masters); i++)
 			add_bytes(gpu, end, masters[i], &stats->dma[index]);
@@ -103,6 +105,7 @@ void nv_model_stats_since(struct nv_model_stats *stats, const struct nv_model_st
 {
 	nv_model_stats(stats);
 	subtract(&stats->ce, &before->ce);
+	subtract(&stats->gr, &before->gr);
 	subtract(&stats->host, &before->host);
 	for (int i = 0; i < NV_MAX_GPUS; i++)
 		subtract(&stats->dma[i], &before->dma[i]);

@@ -20,6 +20,7 @@ struct nv_model_bytes {
 
 struct nv_model_stats {
 	struct nv_model_bytes ce;		/* payload: copy engines, sum over all GPUs */
+	struct nv_model_bytes gr;		/* shaders, their code and descriptors */
 	struct nv_model_bytes host;		/* push buffers and semaphores */
 	struct nv_model_bytes dma[NV_MAX_GPUS]; /* all that each GPU did as bus master */
 };

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Compute engine of Pascal. Methods and fields as in NVIDIA's published clc0c0.h and clc0c0qmd.h
+ * (QMDV02_01); C1C0 and its QMD are alike in all that is used here.
+ */
+#include "igt.h"
+#include "nouveau_drm.h"
+#include "nouveau/nv_compute.h"
+#include "nouveau/nv_device.h"
+
+#define SUBCHANNEL 1
+
+#define SET_OBJECT			0x000
+#define SET_SHADER_SHARED_MEMORY_WINDOW 0x214
+#define SEND_PCAS_A			0x2b4
+#define SEND_SIGNALING_PCAS_B		0x2bc
+#define SET_SHADER_LOCAL_MEMORY_WINDOW	0x77c
+#define SET_PROGRAM_REGION_A		0x1608
+#define INVALIDATE_SHADER_CACHES_NO_WFI 0x1698
+
+#define INVALIDATE_ALL		 0x1011 /* instructions, data, constants */
+#define PCAS_INVALIDATE_SCHEDULE 3
+
+#define PASCAL_COMPUTE_A 0xc0c0
+#define PASCAL_COMPUTE_B 0xc1c0
+
+/* Where things are in a slot of the buffer object. */
+#define CODE	  0x000
+#define QMD	  0xa00
+#define CONSTANTS 0xc00
+#define SLOT	  0x1000
+#define QMD_WORDS 64
+#define SASS_60	  0x60
+#define SASS_61	  0x61
+
+/* The kernel's header names this ioctl, but no longer describes it. */
+struct grobj_alloc {
+	int channel;
+	uint32_t handle;
+	int class;
+};
+
+#define IOCTL_GROBJ_ALLOC DRM_IOW(DRM_COMMAND_BASE + DRM_NOUVEAU_GROBJ_ALLOC, struct grobj_alloc)
+
+#define METHODS(chan, method, ...)                                                  \
+	do {                                                                        \
+		const uint32_t data_[] = { __VA_ARGS__ };                           \
+		nv_chan_method(chan, SUBCHANNEL, method, ARRAY_SIZE(data_), data_); \
+	} while (0)
+
+/**
+ * nv_compute_create:
+ * @compute: filled in
+ * @fd: device file; after SVM_INIT grids run in the SVM address space
+ * @chipset: of the GPU
+ */
+void nv_compute_create(struct nv_compute *compute, int fd, uint32_t chipset)
+{
+	struct nv_chan *chan = &compute->chan;
+	struct grobj_alloc object = {
+		.handle = 0xbeef0001,
+		.class = chipset == NV_CHIPSET_GP100 ? PASCAL_COMPUTE_A : PASCAL_COMPUTE_B,
+	};
+
+	nv_chan_create(chan, fd, NOUVEAU_FIFO_ENGINE_GR);
+	compute->chipset = chipset;
+	object.channel = chan->id;
+	do_ioctl(fd, IOCTL_GROBJ_ALLOC, &object);
+	nv_bo_create(&compute->bo, fd, NV_COMPUTE_SLOTS * SLOT,
+		     NOUVEAU_GEM_DOMAIN_GART | NOUVEAU_GEM_DOMAIN_COHERENT);
+	nv_chan_attach(chan, &compute->bo);
+	METHODS(chan, SET_OBJECT, object.class);
+	METHODS(chan, SET_SHADER_SHARED_MEMORY_WINDOW, 0xfe000000);
+	METHODS(chan, SET_SHADER_LOCAL_MEMORY_WINDOW, 0xff000000);
+	METHODS(chan, SET_PROGRAM_REGION_A, compute->bo.va >> 32, compute->bo.va);
+}
+
+void nv_compute_destroy(struct nv_compute *compute)
+{
+	nv_chan_destroy(&compute->chan);
+	nv_bo_destroy(&compute->bo);
+}
+
+/* Bits @hi:@lo of the descriptor. */
+static void field(uint32_t *qmd, unsigned int hi, unsigned int lo, uint32_t value)
+{
+	igt_assert_f(hi / 32 == lo / 32 && (hi - lo == 31 || value >> (hi - lo + 1) == 0),
+		     "%#x does not fit into bits %u:%u of a QMD\n", value, hi, lo);
+	qmd[lo / 32] |= value << lo % 32;
+}
+
+static void fill_qmd(const struct nv_compute *compute, const struct nv_kernel *kernel,
+		     uint32_t offset, uint32_t blocks, uint32_t *qmd)
+{
+	const uint64_t constants = compute->bo.va + offset + CONSTANTS;
+
+	memset(qmd, 0, QMD_WORDS * sizeof(*qmd));
+	field(qmd, 583, 580, 2); /* QMD_MAJOR_VERSION */
+	field(qmd, 579, 576, 1); /* QMD_VERSION */
+	field(qmd, 134, 134, 1); /* SM_GLOBAL_CACHING_ENABLE */
+	field(qmd, 378, 378, 1); /* API_VISIBLE_CALL_LIMIT: NO_CHECK */
+	field(qmd, 366, 366, 1); /* RELEASE_MEMBAR_TYPE: FE_SYSMEMBAR */
+	field(qmd, 369, 368, 1); /* CWD_MEMBAR_TYPE: L1_SYSMEMBAR */
+	field(qmd, 287, 256, offset + CODE);
+	field(qmd, 415, 384, blocks);
+	field(qmd, 431, 416, 1);
+	field(qmd, 463, 448, 1);
+	field(qmd, 607, 592, NV_COMPUTE_BLOCK);
+	field(qmd, 623, 608, 1);
+	field(qmd, 639, 624, 1);
+	field(qmd, 640, 640, 1); /* CONSTANT_BUFFER_VALID(0) */
+	field(qmd, 1055, 1024, (uint32_t)constants);
+	field(qmd, 1072, 1056, constants >> 32);
+	field(qmd, 1087, 1075, NV_KERNEL_CONSTANTS >> 4);
+	field(qmd, 991, 984, kernel->registers);
+	field(qmd, 1023, 1016, compute->chipset == NV_CHIPSET_GP100 ? SASS_60 : SASS_61);
+}
+
+/* Queues a grid of @threads, a multiple of NV_COMPUTE_BLOCK; nv_chan_run() and the like start it. */
+void nv_compute_grid(struct nv_compute *compute, const struct nv_kernel *kernel,
+		     unsigned int threads, const struct nv_kernel_args *args)
+{
+	const uint32_t offset = compute->slot++ % NV_COMPUTE_SLOTS * SLOT;
+	const uint32_t blocks = threads / NV_COMPUTE_BLOCK;
+	struct nv_chan *chan = &compute->chan;
+	char *map = (char *)compute->bo.map + offset;
+
+	igt_assert(kernel->size <= QMD - CODE && threads % NV_COMPUTE_BLOCK == 0);
+	memcpy(map + CODE, kernel->code, kernel->size);
+	nv_kernel_constants(map + CONSTANTS, blocks, NV_COMPUTE_BLOCK, args);
+	fill_qmd(compute, kernel, offset, blocks, (uint32_t *)(map + QMD));
+	METHODS(chan, INVALIDATE_SHADER_CACHES_NO_WFI, INVALIDATE_ALL);
+	METHODS(chan, SEND_PCAS_A, (compute->bo.va + offset + QMD) >> 8);
+	METHODS(chan, SEND_SIGNALING_PCAS_B, PCAS_INVALIDATE_SCHEDULE);
+}
+
+void nv_compute_run(struct nv_compute *compute, const struct nv_kernel *kernel,
+		    unsigned int threads, const struct nv_kernel_args *args)
+{
+	nv_compute_grid(compute, kernel, threads, args);
+	nv_chan_run(&compute->chan);
+}

@@ -1,0 +1,616 @@
+// SPDX-License-Identifier: MIT
+/*
+ * TEST: nouveau SVM with shaders
+ * Category: Core
+ * Mega feature: SVM
+ * Sub-category: replayable faults
+ * Description: A shader uses memory of the process that the GPU has no mapping of: it faults, the
+ * driver maps the page, and the shader goes on. Tier 3. Nothing here prepares pages for the GPU, so
+ * that a stock kernel runs these as well.
+ */
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "igt.h"
+#include "nouveau_drm.h"
+#include "nouveau/nv_compute.h"
+#include "nouveau/nv_device.h"
+#include "nouveau/nv_svm.h"
+#include "nouveau/nv_worker.h"
+
+IGT_TEST_DESCRIPTION("Replayable page faults of shaders with nouveau's SVM");
+
+#define KiB 1024ul
+#define MiB (1024 * KiB)
+
+#define WORD_SHIFT   2
+#define PAGE_SHIFT   12
+#define RESULT_SIZE  (256 * KiB)
+#define MANY_PAGES   5024 /* more than the fault buffer has entries (4608 on the model) */
+#define WILD_POINTER 0x123456789000ul
+
+/* A GPU with an SVM address space, a channel for shaders in it, and memory they need no fault for. */
+struct shader {
+	struct nv_svm svm;
+	struct nv_compute compute;
+	struct nv_bo result;
+};
+
+static struct nv_gpu gpu;
+static struct shader shader;
+static int patience_ms;
+
+static void shader_create(struct shader *s)
+{
+	nv_svm_init(&s->svm, drm_reopen_driver(gpu.fd));
+	nv_compute_create(&s->compute, s->svm.fd, gpu.chipset);
+	nv_bo_create(&s->result, s->svm.fd, RESULT_SIZE,
+		     NOUVEAU_GEM_DOMAIN_GART | NOUVEAU_GEM_DOMAIN_COHERENT);
+	nv_chan_attach(&s->compute.chan, &s->result);
+}
+
+static void shader_destroy(struct shader *s)
+{
+	nv_compute_destroy(&s->compute);
+	nv_bo_destroy(&s->result);
+	nv_svm_fini(&s->svm);
+}
+
+/* Waits for what was queued. A channel that is killed meanwhile takes no more work. */
+static void finish(struct shader *s)
+{
+	struct nv_chan *chan = &s->compute.chan;
+	int ret = __nv_chan_submit(chan), waited;
+
+	for (waited = 0; !ret && __nv_chan_wait(chan, patience_ms / 50); waited++) {
+		igt_assert_f(waited < 50, "channel %d: the shader does not come to its end\n",
+			     chan->id);
+		ret = __nv_chan_submit(chan);
+	}
+	igt_assert_f(!ret, "channel %d, while its shader ran: %s\n", chan->id, strerror(-ret));
+}
+
+/* Every word at @ptr, or every @stride-th, as the shader reads it. */
+static void read_words(struct shader *s, const void *ptr, unsigned int threads, unsigned int shift)
+{
+	const struct nv_kernel_args args = {
+		.dst = s->result.va,
+		.src = (uintptr_t)ptr,
+		.dst_shift = WORD_SHIFT,
+		.src_shift = shift,
+	};
+
+	igt_assert(threads * sizeof(uint32_t) <= s->result.size);
+	memset(s->result.map, 0xee, threads * sizeof(uint32_t));
+	nv_compute_grid(&s->compute, &nv_kernel_copy, threads, &args);
+	finish(s);
+}
+
+static void write_words(struct shader *s, void *ptr, unsigned int threads, unsigned int shift,
+			uint32_t value)
+{
+	const struct nv_kernel_args args = {
+		.dst = (uintptr_t)ptr,
+		.dst_shift = shift,
+		.value = value,
+	};
+
+	nv_compute_grid(&s->compute, &nv_kernel_fill, threads, &args);
+	finish(s);
+}
+
+static void add_words(struct shader *s, void *ptr, unsigned int threads, unsigned int shift,
+		      uint32_t value)
+{
+	const struct nv_kernel_args args = {
+		.dst = (uintptr_t)ptr,
+		.dst_shift = shift,
+		.value = value,
+	};
+
+	nv_compute_grid(&s->compute, &nv_kernel_add, threads, &args);
+	finish(s);
+}
+
+/* The word of each thread is its number plus @value. */
+static void check_words(const void *ptr, unsigned int threads, unsigned int shift, uint32_t value)
+{
+	for (unsigned int i = 0; i < threads; i++) {
+		const uint32_t is =
+			*(volatile const uint32_t *)((const char *)ptr + ((size_t)i << shift));
+
+		igt_assert_f(is == value + i, "word of thread %u is %#x instead of %#x\n", i, is,
+			     value + i);
+	}
+}
+
+static void test_buffer(void)
+{
+	const unsigned int threads = 1024;
+	uint32_t *map = shader.result.map;
+	const struct nv_kernel_args args = {
+		.dst = shader.result.va,
+		.src = shader.result.va + 64 * KiB,
+		.dst_shift = WORD_SHIFT,
+		.src_shift = WORD_SHIFT,
+	};
+
+	nv_fill(map + 64 * KiB / 4, threads * 4, 1);
+	nv_compute_run(&shader.compute, &nv_kernel_copy, threads, &args);
+	nv_check(map, threads * 4, 1);
+}
+
+static void test_read(size_t len)
+{
+	uint32_t *ptr = nv_alloc(len);
+
+	nv_fill(ptr, len, 1);
+	read_words(&shader, ptr, len / 4, WORD_SHIFT);
+	nv_check(shader.result.map, len, 1);
+	munmap(ptr, len);
+}
+
+/* What the CPU never touched. */
+static void test_read_untouched(void)
+{
+	uint32_t *ptr = nv_alloc(64 * KiB), *result = shader.result.map;
+
+	read_words(&shader, ptr, 64 * KiB / 4, WORD_SHIFT);
+	for (size_t i = 0; i < 64 * KiB / 4; i++)
+		igt_assert_eq(result[i], 0);
+	/* a zero page that was read is not one that may be written */
+	write_words(&shader, ptr, 64 * KiB / 4, WORD_SHIFT, 5);
+	check_words(ptr, 64 * KiB / 4, WORD_SHIFT, 5);
+	munmap(ptr, 64 * KiB);
+}
+
+static void test_write(size_t len)
+{
+	uint32_t *ptr = nv_alloc(len);
+
+	write_words(&shader, ptr, len / 4, WORD_SHIFT, 7);
+	check_words(ptr, len / 4, WORD_SHIFT, 7);
+	/* mapped by now */
+	write_words(&shader, ptr, len / 4, WORD_SHIFT, 8);
+	check_words(ptr, len / 4, WORD_SHIFT, 8);
+	munmap(ptr, len);
+}
+
+static void test_atomic(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	for (uint32_t round = 1; round <= 3; round++) {
+		add_words(&shader, ptr, len / 4, WORD_SHIFT, 0);
+		for (uint32_t i = 0; i < len / 4; i++)
+			igt_assert_f(ptr[i] == 2 * round * i - i, "word %u is %#x after round %u\n",
+				     i, ptr[i], round);
+		for (uint32_t i = 0; i < len / 4; i++)
+			ptr[i] += i;
+	}
+	munmap(ptr, len);
+}
+
+/* All threads at one word: the sum shows each of them, once. */
+static void test_atomic_one_word(void)
+{
+	const unsigned int threads = 4096;
+	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
+	const struct nv_kernel_args args = {
+		.dst = (uintptr_t)ptr,
+		.dst_shift = 32, /* shifts of 32 and more give 0 */
+		.value = 1,
+	};
+
+	nv_compute_grid(&shader.compute, &nv_kernel_add, threads, &args);
+	finish(&shader);
+	igt_assert_eq(*ptr, threads * (threads + 1) / 2);
+	munmap(ptr, NV_PAGE_SIZE);
+}
+
+static void test_exchange(void)
+{
+	const size_t len = 16 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	const struct nv_kernel_args args = {
+		.dst = shader.result.va,
+		.src = (uintptr_t)ptr,
+		.dst_shift = WORD_SHIFT,
+		.src_shift = WORD_SHIFT,
+		.value = 9,
+	};
+
+	nv_fill(ptr, len, 2);
+	nv_compute_grid(&shader.compute, &nv_kernel_exchange, len / 4, &args);
+	finish(&shader);
+	nv_check(shader.result.map, len, 2);
+	check_words(ptr, len / 4, WORD_SHIFT, 9);
+	munmap(ptr, len);
+}
+
+static void test_many_pages(void)
+{
+	const size_t len = MANY_PAGES * NV_PAGE_SIZE;
+	char *ptr = (char *)nv_alloc(len);
+
+	write_words(&shader, ptr, MANY_PAGES, PAGE_SHIFT, 11);
+	check_words(ptr, MANY_PAGES, PAGE_SHIFT, 11);
+	munmap(ptr, len);
+}
+
+static void test_thp(void)
+{
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+
+	nv_fill(ptr, NV_HUGE_SIZE, 1);
+	igt_require_f(nv_is_huge_page(ptr),
+		      "got no huge page (see transparent_hugepage/enabled)\n");
+	for (size_t at = 0; at < NV_HUGE_SIZE; at += RESULT_SIZE) {
+		read_words(&shader, ptr + at, RESULT_SIZE / 4, WORD_SHIFT);
+		igt_assert(!memcmp(shader.result.map, ptr + at, RESULT_SIZE));
+	}
+	write_words(&shader, ptr, NV_HUGE_SIZE / 4, WORD_SHIFT, 3);
+	check_words(ptr, NV_HUGE_SIZE / 4, WORD_SHIFT, 3);
+	igt_assert_f(nv_is_huge_page(ptr), "the huge page was split\n");
+	munmap(ptr, NV_HUGE_SIZE);
+}
+
+/* Pages in this GPU's VRAM are used there. */
+static void test_vram(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	nv_fill(ptr, len, 1);
+	nv_svm_migrate(&shader.svm, ptr, len);
+	nv_assert_private(ptr, len);
+	read_words(&shader, ptr, len / 4, WORD_SHIFT);
+	nv_check(shader.result.map, len, 1);
+	write_words(&shader, ptr, len / 4, WORD_SHIFT, 4);
+	nv_assert_private(ptr, len);
+	check_words(ptr, len / 4, WORD_SHIFT, 4);
+	munmap(ptr, len);
+}
+
+static void test_read_only(void)
+{
+	const size_t len = 16 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	nv_fill(ptr, len, 1);
+	igt_assert_eq(mprotect(ptr, len, PROT_READ), 0);
+	read_words(&shader, ptr, len / 4, WORD_SHIFT);
+	nv_check(shader.result.map, len, 1);
+	munmap(ptr, len);
+}
+
+/* What is unmapped and mapped again under a mapping of the GPU is new memory for it, too. */
+static void test_remap(void)
+{
+	const size_t len = 16 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	for (uint32_t round = 0; round < 5; round++) {
+		write_words(&shader, ptr, len / 4, WORD_SHIFT, round);
+		check_words(ptr, len / 4, WORD_SHIFT, round);
+		igt_assert_eq(madvise(ptr, len, MADV_DONTNEED), 0);
+		nv_fill(ptr, len, round);
+		read_words(&shader, ptr, len / 4, WORD_SHIFT);
+		nv_check(shader.result.map, len, round);
+	}
+	munmap(ptr, len);
+}
+
+static void test_fork_write(bool in_vram)
+{
+	const size_t len = 16 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	int to_child[2], status;
+	char byte = 0;
+	pid_t child;
+
+	patience_ms = 5000; /* a driver may let this fault for ever */
+	nv_fill(ptr, len, 1);
+	if (in_vram)
+		nv_svm_migrate(&shader.svm, ptr, len);
+	igt_assert_eq(pipe(to_child), 0);
+	child = fork();
+	igt_assert(child >= 0);
+	if (!child) {
+		close(to_child[1]);
+		_exit(read(to_child[0], &byte, 1) == 1 && !__nv_check(ptr, len, 1) ? 0 : 1);
+	}
+	write_words(&shader, ptr, len / 4, WORD_SHIFT, 6);
+	check_words(ptr, len / 4, WORD_SHIFT, 6);
+	igt_assert_eq(write(to_child[1], &byte, 1), 1);
+	igt_assert_eq(waitpid(child, &status, 0), child);
+	igt_assert_f(!status, "the child sees what the GPU wrote for its parent\n");
+	close(to_child[0]);
+	close(to_child[1]);
+	munmap(ptr, len);
+}
+
+/*
+ * Two grids at a time: an atomic to private memory, and reads of a file at higher addresses, which
+ * the driver handles after it, in one batch.
+ */
+static void test_mixed_batch(void)
+{
+	const unsigned int threads = NV_COMPUTE_BLOCK;
+	const size_t len = threads * NV_PAGE_SIZE;
+	char *both = mmap(NULL, 2 * len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint32_t *file = (uint32_t *)(both + len), *counters;
+	const struct nv_kernel_args add = {
+		.dst = (uintptr_t)both,
+		.dst_shift = WORD_SHIFT,
+		.value = 1,
+	};
+	const struct nv_kernel_args copy = {
+		.dst = shader.result.va,
+		.src = (uintptr_t)file,
+		.dst_shift = WORD_SHIFT,
+		.src_shift = PAGE_SHIFT,
+	};
+	const uint32_t *result = shader.result.map;
+	int fd = memfd_create("igt", 0);
+
+	igt_assert(both != MAP_FAILED && fd >= 0 && !ftruncate(fd, len));
+	counters = mmap(both, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+			-1, 0);
+	igt_assert(counters == (void *)both);
+	igt_assert(mmap(file, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == file);
+	close(fd);
+	nv_fill(file, len, 3);
+	nv_compute_grid(&shader.compute, &nv_kernel_add, threads, &add);
+	nv_compute_grid(&shader.compute, &nv_kernel_copy, threads, &copy);
+	finish(&shader);
+	for (unsigned int i = 0; i < threads; i++)
+		igt_assert_eq(result[i], file[i * NV_PAGE_SIZE / 4]);
+	check_words(counters, threads, WORD_SHIFT, 1);
+	munmap(both, 2 * len);
+}
+
+/* What was queued last can never end: the driver kills its channel some time later. */
+static void assert_killed(struct nv_compute *compute)
+{
+	struct nv_chan *chan = &compute->chan;
+	int ret = 0;
+
+	ret = __nv_chan_submit(chan);
+	for (int i = 0; i < 500 && !ret; i++) {
+		igt_assert_f(__nv_chan_wait(chan, 20), "the shader came to its end\n");
+		ret = __nv_chan_submit(chan);
+	}
+	igt_assert_eq(ret, -ENODEV);
+}
+
+static void assert_works(struct shader *s)
+{
+	uint32_t *ptr = nv_alloc(16 * KiB);
+
+	write_words(s, ptr, 16 * KiB / 4, WORD_SHIFT, 1);
+	check_words(ptr, 16 * KiB / 4, WORD_SHIFT, 1);
+	munmap(ptr, 16 * KiB);
+}
+
+/* The channel is killed, one that was there before and one made after it are not. */
+static void test_killed(const struct nv_kernel *kernel, uint64_t addr)
+{
+	const struct nv_kernel_args args = {
+		.dst = kernel == &nv_kernel_copy ? shader.result.va : addr,
+		.src = addr,
+		.dst_shift = WORD_SHIFT,
+		.src_shift = WORD_SHIFT,
+	};
+	struct nv_worker copier;
+	struct shader other;
+
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	nv_worker_create(&copier, &gpu);
+	shader_create(&other);
+	assert_works(&other);
+	nv_compute_grid(&shader.compute, kernel, 1024, &args);
+	assert_killed(&shader.compute);
+	assert_works(&other);
+	nv_worker_fill(&copier, 64 * KiB, 3);
+	nv_worker_check(&copier, 64 * KiB, 3);
+	shader_destroy(&other);
+	nv_worker_destroy(&copier);
+	shader_create(&other);
+	assert_works(&other);
+	shader_destroy(&other);
+}
+
+static void test_write_read_only(void)
+{
+	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
+
+	nv_fill(ptr, NV_PAGE_SIZE, 1);
+	igt_assert_eq(mprotect(ptr, NV_PAGE_SIZE, PROT_READ), 0);
+	test_killed(&nv_kernel_fill, (uintptr_t)ptr);
+	nv_check(ptr, NV_PAGE_SIZE, 1);
+	munmap(ptr, NV_PAGE_SIZE);
+}
+
+/* One wild pointer after the other: each costs its channel, and the driver nothing. */
+static void test_wild_many(void)
+{
+	const int rounds = SLOW_QUICK(10000, 25);
+
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	for (int i = 0; i < rounds; i++) {
+		const struct nv_kernel_args args = { .dst = WILD_POINTER + i * NV_PAGE_SIZE };
+		struct nv_compute doomed;
+
+		nv_compute_create(&doomed, shader.svm.fd, gpu.chipset);
+		nv_compute_grid(&doomed, &nv_kernel_wild, 128, &args);
+		assert_killed(&doomed);
+		nv_compute_destroy(&doomed);
+	}
+	assert_works(&shader);
+}
+
+/* Contexts of several processes take turns on the engine, and fault there, each in its own memory. */
+static void test_processes(void)
+{
+	pid_t child[3];
+	int status;
+
+	for (int i = 0; i < ARRAY_SIZE(child); i++) {
+		child[i] = fork();
+		igt_assert(child[i] >= 0);
+		if (!child[i]) {
+			struct shader own;
+
+			shader_create(&own);
+			for (int round = 0; round < 10; round++) {
+				uint32_t *ptr = nv_alloc(64 * KiB);
+
+				write_words(&own, ptr, 16 * KiB, WORD_SHIFT, 1000 * i + round);
+				check_words(ptr, 16 * KiB, WORD_SHIFT, 1000 * i + round);
+				read_words(&own, ptr, 16 * KiB, WORD_SHIFT);
+				check_words(own.result.map, 16 * KiB, WORD_SHIFT, 1000 * i + round);
+				munmap(ptr, 64 * KiB);
+			}
+			shader_destroy(&own);
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < ARRAY_SIZE(child); i++) {
+		igt_assert_eq(waitpid(child[i], &status, 0), child[i]);
+		igt_assert_f(!status, "child %d failed\n", i);
+	}
+}
+
+/*
+ * A shader that traps never ends. When another context wants the engine, the driver finds out, and
+ * kills the channel.
+ */
+static void test_illegal_instruction(void)
+{
+	static const uint64_t code[4]; /* zeros are no instruction */
+	static const struct nv_kernel illegal = { code, sizeof(code), 16 };
+	const struct nv_kernel_args args = {};
+	struct shader other;
+
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG
+				    "|nouveau [0-9a-f:.]+: (gr: |fifo: SCHED_ERROR)");
+	shader_create(&other);
+	assert_works(&other);
+	nv_compute_grid(&shader.compute, &illegal, NV_COMPUTE_BLOCK, &args);
+	igt_assert_eq(__nv_chan_submit(&shader.compute.chan), 0);
+	assert_works(&other);
+	assert_killed(&shader.compute);
+	assert_works(&other);
+	shader_destroy(&other);
+}
+
+/* Processes that end while their shaders fault. */
+static void test_exit_while_faulting(void)
+{
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	for (int round = 0; round < 3; round++) {
+		pid_t child = fork();
+		int status;
+
+		igt_assert(child >= 0);
+		if (!child) {
+			struct nv_kernel_args args = { .dst_shift = PAGE_SHIFT };
+			struct shader own;
+
+			shader_create(&own);
+			args.dst = (uintptr_t)nv_alloc(512 * NV_PAGE_SIZE);
+			nv_compute_grid(&own.compute, &nv_kernel_fill, 512, &args);
+			if (__nv_chan_submit(&own.compute.chan))
+				_exit(1);
+			usleep(round * 20000);
+			_exit(0);
+		}
+		igt_assert_eq(waitpid(child, &status, 0), child);
+		igt_assert_eq(status, 0);
+	}
+	assert_works(&shader);
+}
+
+static void run(void (*test)(void))
+{
+	patience_ms = 40000;
+	shader_create(&shader);
+	test();
+	shader_destroy(&shader);
+}
+
+/* Arguments make a subtest of a function. */
+#define VARIANT(name, call)    \
+	static void name(void) \
+	{                      \
+		call;          \
+	}
+VARIANT(read_4k, test_read(4 * KiB))
+VARIANT(read_64k, test_read(64 * KiB))
+VARIANT(write_4k, test_write(4 * KiB))
+VARIANT(write_64k, test_write(64 * KiB))
+VARIANT(fork_write, test_fork_write(false))
+VARIANT(fork_write_vram, test_fork_write(true))
+VARIANT(wild_read, test_killed(&nv_kernel_copy, WILD_POINTER))
+VARIANT(wild_write, test_killed(&nv_kernel_fill, WILD_POINTER))
+VARIANT(wild_atomic, test_killed(&nv_kernel_add, WILD_POINTER))
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+	const char *describe;
+} subtests[] = {
+	{ "shader-buffer", test_buffer, "A shader copies inside a buffer object" },
+	{ "shader-read-4k", read_4k, "A shader reads a page of the process" },
+	{ "shader-read-64k", read_64k, "A shader reads pages of the process" },
+	{ "shader-read-untouched", test_read_untouched,
+	  "A shader reads zeros where the process never was, and then writes there" },
+	{ "shader-write-4k", write_4k, "A shader writes a page of the process" },
+	{ "shader-write-64k", write_64k, "A shader writes pages of the process" },
+	{ "shader-atomic", test_atomic, "A shader and the process add to the same words in turn" },
+	{ "shader-atomic-one-word", test_atomic_one_word,
+	  "All threads add to one word, each once" },
+	{ "shader-exchange", test_exchange, "Atomics return what was there" },
+	{ "many-pages", test_many_pages, "More pages fault than the fault buffer has entries" },
+	{ "thp", test_thp, "A shader reads and writes a huge page" },
+	{ "vram", test_vram, "A shader reads and writes pages in VRAM" },
+	{ "read-only", test_read_only, "A shader reads what is read-only" },
+	{ "remap", test_remap, "A shader follows when memory is discarded and made anew" },
+	{ "fork-write", fork_write, "What a shader writes after fork() is its process's own" },
+	{ "fork-write-vram", fork_write_vram,
+	  "What a shader writes to VRAM after fork() is its process's own" },
+	{ "mixed-batch", test_mixed_batch,
+	  "Atomics to private memory and reads of a file fault at a time" },
+	{ "wild-read", wild_read, "A wild read kills its channel and nothing else" },
+	{ "wild-write", wild_write, "A wild write kills its channel and nothing else" },
+	{ "wild-atomic", wild_atomic, "A wild atomic kills its channel and nothing else" },
+	{ "wild-many", test_wild_many, "The driver works on after any number of wild pointers" },
+	{ "processes", test_processes, "Shaders of several processes fault at a time" },
+	{ "write-read-only", test_write_read_only,
+	  "A write to what is read-only kills its channel and nothing else" },
+	{ "illegal-instruction", test_illegal_instruction,
+	  "A shader that traps is killed, and nothing else" },
+	{ "exit-while-faulting", test_exit_while_faulting,
+	  "A process may exit while its shader faults" },
+};
+
+int igt_main()
+{
+	igt_fixture()
+	{
+		nv_gpu_open(&gpu, 0);
+		igt_require_f(nv_is_pascal(&gpu), "needs a Pascal GPU\n");
+	}
+
+	for (int i = 0; i < ARRAY_SIZE(subtests); i++) {
+		igt_describe(subtests[i].describe);
+		igt_subtest(subtests[i].name) run(subtests[i].run);
+	}
+
+	igt_fixture()
+	{
+		nv_gpu_close(&gpu);
+	}
+}
