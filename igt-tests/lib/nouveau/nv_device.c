@@ -247,6 +247,7 @@ bool nv_counters_read(const struct nv_gpu *gpu, struct nv_counters *counters)
 		const char *name;
 		uint64_t *value;
 	} lines[] = {
+		{ "gpu_faults:", &counters->gpu_faults },
 		{ "migrated_to_ram:", &counters->migrated_to_ram },
 		{ "migrated_to_vram:", &counters->migrated_to_vram },
 		{ "peer_mappings:", &counters->peer_mappings },

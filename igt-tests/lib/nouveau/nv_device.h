@@ -29,6 +29,7 @@ enum nv_route {
 };
 
 struct nv_counters {
+	uint64_t gpu_faults;	   /* since load */
 	uint64_t migrated_to_ram;  /* pages since load */
 	uint64_t migrated_to_vram; /* pages since load */
 	uint64_t peer_mappings;	   /* now */

@@ -15,6 +15,7 @@
 #include "nouveau_drm.h"
 #include "nouveau/nv_ce.h"
 #include "nouveau/nv_chan.h"
+#include "nouveau/nv_compute.h"
 #include "nouveau/nv_device.h"
 #include "nouveau/nv_model.h"
 #include "nouveau/nv_svm.h"
@@ -25,6 +26,9 @@ IGT_TEST_DESCRIPTION("One GPU uses pages in the VRAM of another with nouveau's S
 #define KiB 1024ul
 #define MiB (1024 * KiB)
 #define TiB (1024 * 1024 * MiB)
+
+#define WORD_SHIFT   2
+#define SHADER_BYTES (16 * KiB)
 
 static struct nv_gpu gpus[NV_MAX_GPUS];
 static int nr_gpus;
@@ -74,8 +78,11 @@ static void meter_assert_direct(struct meter *meter, const struct pair *pair, ui
 		nv_model_stats_since(&moved, &meter->stats);
 		igt_assert_eq_u64(moved.ce.system_read, 0);
 		igt_assert_eq_u64(moved.ce.system_write, 0);
-		igt_assert_eq_u64(moved.ce.peer_read, peer_read);
-		igt_assert_eq_u64(moved.ce.peer_write, peer_write);
+		/* shaders have their code, parameters and results in RAM */
+		igt_assert(moved.gr.system_read < SHADER_BYTES);
+		igt_assert(moved.gr.system_write < SHADER_BYTES);
+		igt_assert_eq_u64(moved.ce.peer_read + moved.gr.peer_read, peer_read);
+		igt_assert_eq_u64(moved.ce.peer_write + moved.gr.peer_write, peer_write);
 	}
 	if (meter->has_counters) {
 		nv_counters_read(pair->owner_gpu, &counters);
@@ -628,6 +635,228 @@ static void test_three_gpus(struct pair *pair)
 	pair_destroy(&other);
 }
 
+/* Shaders of the importer touch pages that nobody mapped for them */
+
+struct shader {
+	struct nv_compute compute;
+	struct nv_worker *worker;
+};
+
+static void shader_create(struct shader *shader, struct pair *pair)
+{
+	shader->worker = &pair->importer;
+	nv_compute_create(&shader->compute, pair->importer.svm.fd, pair->importer_gpu->chipset);
+	nv_chan_attach(&shader->compute.chan, &pair->importer.vram);
+	nv_chan_attach(&shader->compute.chan, &pair->importer.ram);
+}
+
+static void shader_destroy(struct shader *shader)
+{
+	nv_compute_destroy(&shader->compute);
+}
+
+/* Into the importer's VRAM, for nv_worker_check(). */
+static void shader_read(struct shader *shader, const void *ptr, size_t len)
+{
+	const struct nv_kernel_args args = {
+		.dst = shader->worker->vram.va,
+		.src = (uintptr_t)ptr,
+		.dst_shift = WORD_SHIFT,
+		.src_shift = WORD_SHIFT,
+	};
+
+	nv_compute_run(&shader->compute, &nv_kernel_copy, len >> WORD_SHIFT, &args);
+}
+
+/* Word i becomes i + value, or i + value more. */
+static void shader_store(struct shader *shader, const struct nv_kernel *kernel, void *ptr,
+			 size_t len, uint32_t value)
+{
+	const struct nv_kernel_args args = {
+		.dst = (uintptr_t)ptr,
+		.dst_shift = WORD_SHIFT,
+		.value = value,
+	};
+
+	nv_compute_run(&shader->compute, kernel, len >> WORD_SHIFT, &args);
+}
+
+static void check_sequence(const uint32_t *ptr, size_t len, uint32_t value, uint32_t factor)
+{
+	for (uint32_t i = 0; i < len >> WORD_SHIFT; i++)
+		igt_assert_f(ptr[i] == value + factor * i, "word %u is %#x instead of %#x\n", i,
+			     ptr[i], value + factor * i);
+}
+
+static void *alloc_pages(size_t len, bool huge)
+{
+	char *ptr;
+
+	if (!huge)
+		return nv_alloc(len);
+	ptr = (char *)nv_alloc_huge(len);
+	*ptr = 1;
+	igt_require_f(nv_is_huge_page(ptr),
+		      "got no huge page (see transparent_hugepage/enabled)\n");
+
+	return ptr;
+}
+
+static void test_shader_read(struct pair *pair, size_t len, bool huge)
+{
+	struct shader shader;
+	struct meter meter;
+	void *ptr;
+
+	require_p2p(pair);
+	ptr = alloc_pages(len, huge);
+	shader_create(&shader, pair);
+	give_to_owner(pair, ptr, len, 1);
+	meter_start(&meter, pair, ptr, len);
+	shader_read(&shader, ptr, len);
+	meter_assert_direct(&meter, pair, len, 0);
+	nv_worker_check(&pair->importer, len, 1);
+	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+	shader_destroy(&shader);
+}
+
+static void test_shader_write(struct pair *pair, size_t len, bool huge)
+{
+	struct shader shader;
+	struct meter meter;
+	void *ptr;
+
+	require_p2p(pair);
+	ptr = alloc_pages(len, huge);
+	shader_create(&shader, pair);
+	give_to_owner(pair, ptr, len, 1);
+	meter_start(&meter, pair, ptr, len);
+	shader_store(&shader, &nv_kernel_fill, ptr, len, 3);
+	meter_assert_direct(&meter, pair, 0, len);
+	check_sequence(ptr, len, 3, 1);
+	munmap(ptr, len);
+	shader_destroy(&shader);
+}
+
+/* One warp walks through 2 MiB, so that faults come one after the other. */
+static void test_shader_faults(struct pair *pair, bool huge, unsigned int most)
+{
+	const size_t len = NV_HUGE_SIZE;
+	struct nv_counters before, after;
+	struct shader shader;
+	uint32_t *ptr, sum = 0, is = 0, faults;
+	struct nv_kernel_args args;
+	struct meter meter;
+
+	require_p2p(pair);
+	igt_require_f(nv_counters_read(pair->importer_gpu, &before),
+		      "this kernel has no debugfs file svm\n");
+	ptr = alloc_pages(len, huge);
+	shader_create(&shader, pair);
+	give_to_owner(pair, ptr, len, 1);
+	args = (struct nv_kernel_args){
+		.dst = pair->importer.ram.va,
+		.src = (uintptr_t)ptr,
+		.dst_shift = WORD_SHIFT,
+		.src_shift = WORD_SHIFT,
+		.count = len >> WORD_SHIFT,
+	};
+	meter_start(&meter, pair, ptr, len);
+	nv_counters_read(pair->importer_gpu, &before);
+	nv_compute_run(&shader.compute, &nv_kernel_sum_all, NV_COMPUTE_BLOCK, &args);
+	nv_counters_read(pair->importer_gpu, &after);
+	meter_assert_direct(&meter, pair, len, 0);
+	faults = after.gpu_faults - before.gpu_faults;
+	igt_info("%u faults\n", faults);
+	igt_assert(faults > 0 && faults <= most);
+	for (size_t i = 0; i < len >> WORD_SHIFT; i++)
+		sum += ptr[i];
+	for (int i = 0; i < NV_COMPUTE_BLOCK; i++)
+		is += ((const volatile uint32_t *)pair->importer.ram.map)[i];
+	igt_assert_eq_u32(is, sum);
+	munmap(ptr, len);
+	shader_destroy(&shader);
+}
+
+/* Not every way between GPUs carries atomics, so the pages come to RAM. */
+static void test_shader_atomic(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	struct shader shader;
+	uint32_t *ptr;
+
+	require_p2p(pair);
+	ptr = nv_alloc(len);
+	shader_create(&shader, pair);
+	for (uint32_t i = 0; i < len >> WORD_SHIFT; i++)
+		ptr[i] = i;
+	nv_svm_migrate(&pair->owner.svm, ptr, len);
+	nv_assert_private(ptr, len);
+	shader_store(&shader, &nv_kernel_add, ptr, len, 5);
+	nv_assert_ram(ptr, len);
+	check_sequence(ptr, len, 5, 2);
+	munmap(ptr, len);
+	shader_destroy(&shader);
+}
+
+static void test_shader_fallback(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	struct shader shader;
+	uint32_t *ptr = nv_alloc(len);
+
+	nv_svm_require_prefetch(&pair->importer.svm);
+	igt_require_f(p2p_param >= 0 || !has_p2p(pair),
+		      "peer-to-peer works, and no nouveau.svm_p2p switches it off\n");
+	if (p2p_param >= 0)
+		nv_p2p_param_set(false);
+	shader_create(&shader, pair);
+	give_to_owner(pair, ptr, len, 1);
+	shader_read(&shader, ptr, len);
+	nv_assert_ram(ptr, len);
+	nv_worker_check(&pair->importer, len, 1);
+	give_to_owner(pair, ptr, len, 2);
+	shader_store(&shader, &nv_kernel_fill, ptr, len, 3);
+	nv_assert_ram(ptr, len);
+	check_sequence(ptr, len, 3, 1);
+	munmap(ptr, len);
+	shader_destroy(&shader);
+	if (p2p_param >= 0)
+		nv_p2p_param_set(p2p_param);
+}
+
+/* After fork() the pages are read-only for parent and child: a write takes a copy. */
+static void test_shader_fork(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	struct shader shader;
+	int gate[2];
+	char byte = 0;
+
+	require_p2p(pair);
+	shader_create(&shader, pair);
+	give_to_owner(pair, ptr, len, 1);
+	igt_assert_eq(pipe(gate), 0);
+	igt_fork(child, 1)
+	{
+		close(gate[1]);
+		igt_assert_eq(read(gate[0], &byte, 1), 1);
+		nv_check(ptr, len, 1);
+	}
+	shader_read(&shader, ptr, len);
+	nv_worker_check(&pair->importer, len, 1);
+	shader_store(&shader, &nv_kernel_fill, ptr, len, 3);
+	check_sequence(ptr, len, 3, 1);
+	igt_assert_eq(write(gate[1], &byte, 1), 1);
+	igt_waitchildren();
+	close(gate[0]);
+	close(gate[1]);
+	munmap(ptr, len);
+	shader_destroy(&shader);
+}
+
 /* The pages go away under the importer's mapping */
 
 static void test_revoke(struct pair *pair, void (*change)(char *ptr, size_t len))
@@ -960,6 +1189,13 @@ VARIANT(copy_in_2m, test_copy_in(pair, 2 * MiB))
 VARIANT(copy_out_4k, test_copy_out(pair, 4 * KiB))
 VARIANT(copy_out_64k, test_copy_out(pair, 64 * KiB))
 VARIANT(copy_out_2m, test_copy_out(pair, 2 * MiB))
+VARIANT(shader_read_4k, test_shader_read(pair, 4 * KiB, false))
+VARIANT(shader_read_2m, test_shader_read(pair, 2 * MiB, false))
+VARIANT(shader_read_thp, test_shader_read(pair, NV_HUGE_SIZE, true))
+VARIANT(shader_write_64k, test_shader_write(pair, 64 * KiB, false))
+VARIANT(shader_write_thp, test_shader_write(pair, NV_HUGE_SIZE, true))
+VARIANT(shader_faults, test_shader_faults(pair, false, 8))
+VARIANT(shader_faults_thp, test_shader_faults(pair, true, 1))
 VARIANT(revoke_munmap, test_revoke(pair, change_munmap))
 VARIANT(revoke_dontneed, test_revoke(pair, change_dontneed))
 VARIANT(revoke_mprotect, test_revoke(pair, change_mprotect))
@@ -1009,6 +1245,26 @@ static const struct subtest {
 	  "Processes that all use both GPUs do not see each other's data" },
 	{ "peer-three-gpus", test_three_gpus,
 	  "What one importer writes to the owner's VRAM another importer reads" },
+	{ "peer-shader-read-4k", shader_read_4k,
+	  "A shader of the importer faults and reads a page of the owner's VRAM in place" },
+	{ "peer-shader-read-2m", shader_read_2m,
+	  "A shader of the importer faults and reads many pages of the owner's VRAM in place" },
+	{ "peer-shader-read-thp", shader_read_thp,
+	  "A shader of the importer faults and reads a huge page of the owner's VRAM in place" },
+	{ "peer-shader-write-64k", shader_write_64k,
+	  "A shader of the importer faults and writes pages of the owner's VRAM in place" },
+	{ "peer-shader-write-thp", shader_write_thp,
+	  "A shader of the importer faults and writes a huge page of the owner's VRAM in place" },
+	{ "peer-shader-faults", shader_faults,
+	  "Reading through 2 MiB of the owner's small pages takes 8 faults at most" },
+	{ "peer-shader-faults-thp", shader_faults_thp,
+	  "Reading through a huge page of the owner's takes one fault" },
+	{ "peer-shader-atomic", test_shader_atomic,
+	  "For atomics of the importer's shader the owner's pages come to RAM" },
+	{ "peer-shader-no-p2p-fallback", test_shader_fallback,
+	  "Without peer-to-peer a fault of the importer's shader brings the pages to RAM" },
+	{ "peer-shader-fork-cow", test_shader_fork,
+	  "What the importer's shader writes after fork() stays the parent's" },
 	{ "peer-mprotect-ro", test_mprotect_ro,
 	  "The importer reads, but cannot write, the owner's pages that became read-only" },
 	{ "peer-revoke-munmap", revoke_munmap, "Unmapped pages are out of the importer's reach" },
