@@ -66,8 +66,8 @@ void nv_compute_create(struct nv_compute *compute, int fd, uint32_t chipset)
 	compute->chipset = chipset;
 	object.channel = chan->id;
 	do_ioctl(fd, IOCTL_GROBJ_ALLOC, &object);
-	nv_bo_create(&compute->bo, fd, NV_COMPUTE_SLOTS * SLOT,
-		     NOUVEAU_GEM_DOMAIN_GART | NOUVEAU_GEM_DOMAIN_COHERENT);
+	/* In VRAM, so that all that goes over the bus is what a kernel was written for. */
+	nv_bo_create(&compute->bo, fd, NV_COMPUTE_SLOTS * SLOT, NOUVEAU_GEM_DOMAIN_VRAM);
 	nv_chan_attach(chan, &compute->bo);
 	METHODS(chan, SET_OBJECT, object.class);
 	METHODS(chan, SET_SHADER_SHARED_MEMORY_WINDOW, 0xfe000000);
