@@ -62,7 +62,7 @@ shell: toolbox
 export: toolbox
 	@rig/export
 
-check-series: linux
+check-series: kernel-patched
 	@rig/check-series
 
 series: linux
