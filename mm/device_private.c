@@ -310,21 +310,6 @@ void device_private_depopulate(struct dev_pagemap *pgmap, unsigned long first,
 }
 EXPORT_SYMBOL_GPL(device_private_depopulate);
 
-/**
- * device_private_is_populated() - does this page have a struct page?
- * @page: where its struct page is, if there is one
- *
- * If a page is not known to be in use, this tells whether it may be accessed.
- *
- * Context: Under RCU, which also is how long the answer is good.
- * Return: true if there is one.
- */
-bool device_private_is_populated(const struct page *page)
-{
-	return xa_load(&granules, ((unsigned long)page - device_private_base) /
-				  GRANULE_BYTES);
-}
-
 static void pgmap_ref_release(struct percpu_ref *ref)
 {
 	complete(&container_of(ref, struct dev_pagemap, ref)->done);

@@ -50,8 +50,6 @@ static inline bool is_device_private_page(const struct page *page)
 	       (unsigned long)page - device_private_base < device_private_size;
 }
 
-bool device_private_is_populated(const struct page *page);
-
 /**
  * folio_is_device_private() - is this folio device-private?
  * @folio: any folio
