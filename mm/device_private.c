@@ -459,10 +459,12 @@ EXPORT_SYMBOL_GPL(device_private_warn_pfn);
 
 static unsigned long __init array_bytes(void)
 {
+	unsigned long space = (VMALLOC_END - VMALLOC_START) / 8;
 	unsigned long bytes = ARRAY_BYTES;
 
 	/* Leave vmalloc() its space where there is little of it. */
-	bytes = min(bytes, rounddown_pow_of_two((VMALLOC_END - VMALLOC_START) / 8));
+	space = rounddown_pow_of_two(space);
+	bytes = min(bytes, space);
 	/* The shadow is memory, for reserved address space, too. */
 	if (IS_ENABLED(CONFIG_KASAN_VMALLOC))
 		bytes = min(bytes, 512UL << 20);

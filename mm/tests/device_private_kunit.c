@@ -128,8 +128,8 @@ static void test_alignment(struct kunit *test)
 					page_to_device_private_index(page),
 					GRANULE_NR));
 		if (is_power_of_2(sizeof(struct page)))
-			KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)page,
-					GRANULE_NR * sizeof(struct page)));
+			KUNIT_EXPECT_EQ(test, 0, (unsigned long)page %
+					(GRANULE_NR * sizeof(struct page)));
 		for (j = 0; j < i; j++) {
 			struct page *other = device_private_page(pgmaps[j], 0);
 
@@ -218,17 +218,19 @@ static void test_numbers(struct kunit *test)
 			device_private_populate(pgmap, 0, 3 * GRANULE_NR));
 	for (i = 0; i < ARRAY_SIZE(nrs); i++) {
 		struct page *page = device_private_page(pgmap, nrs[i]);
+		const device_private_index_t index =
+			page_to_device_private_index(page);
+		const unsigned long mpfn = migrate_pfn_from_page(page);
 		const unsigned long pageno = page_to_pageno(page);
 		softleaf_t entry;
 
-		KUNIT_EXPECT_PTR_EQ(test, page, device_private_index_to_page(
-					page_to_device_private_index(page)));
+		KUNIT_EXPECT_PTR_EQ(test, page,
+				    device_private_index_to_page(index));
 		KUNIT_EXPECT_PTR_EQ(test, page, pageno_to_page(pageno));
 		KUNIT_EXPECT_TRUE(test, pageno_is_device_private(pageno));
 		/* No PFN, so that nothing takes it for one. */
 		KUNIT_EXPECT_GE(test, pageno, BIT(MAX_PHYSMEM_BITS - PAGE_SHIFT));
-		KUNIT_EXPECT_PTR_EQ(test, page, migrate_pfn_to_page(
-					migrate_pfn_from_page(page)));
+		KUNIT_EXPECT_PTR_EQ(test, page, migrate_pfn_to_page(mpfn));
 
 		entry = make_writable_device_private_entry_from_page(page);
 		entry = softleaf_from_pte(softleaf_to_pte(entry));
@@ -350,6 +352,7 @@ static struct kunit_suite device_private_suite = {
 	.init = device_private_init,
 	.test_cases = device_private_cases,
 };
+
 kunit_test_suites(&device_private_suite);
 
 MODULE_DESCRIPTION("KUnit tests of device-private memory");
