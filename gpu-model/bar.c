@@ -68,24 +68,36 @@ static void bar_write(struct gpu *gpu, struct bar *bar, u64 offset, const void *
 		bar_fault(gpu, bar, fault, MMU_WRITE, va);
 }
 
-void bar1_witness(struct gpu *gpu, u64 offset)
+void bar1_witness(struct gpu *gpu, bool write, u64 offset, u64 mask)
 {
-	gpu->bars.witness.on = true;
-	gpu->bars.witness.seen = false;
-	gpu->bars.witness.offset = offset;
+	gpu->bars.witness[write] = (struct bar1_witness){
+		.on = true,
+		.offset = offset,
+		.mask = mask,
+	};
 }
 
-bool bar1_witnessed(struct gpu *gpu)
+unsigned int bar1_witnessed(struct gpu *gpu, bool write, u64 *offset)
 {
-	gpu->bars.witness.on = false;
-	return gpu->bars.witness.seen;
+	struct bar1_witness *witness = &gpu->bars.witness[write];
+
+	witness->on = false;
+	*offset = witness->offset;
+	return witness->seen;
+}
+
+static bool see(struct bar1_witness *witness, u64 offset, enum client client)
+{
+	if (!witness->on || client != CLIENT_CPU || (offset ^ witness->offset) & witness->mask)
+		return false;
+	witness->seen++;
+	witness->offset = offset;
+	return true;
 }
 
 void bar1_read(struct gpu *gpu, u64 offset, void *buf, size_t len, enum client client)
 {
-	if (gpu->bars.witness.on && client == CLIENT_CPU && offset == gpu->bars.witness.offset)
-		gpu->bars.witness.seen = true;
-	else
+	if (len != sizeof(u64) || !see(&gpu->bars.witness[0], offset, client))
 		*(client == CLIENT_CPU ? &gpu->stats.bar1_read : &gpu->stats.bar1_peer_read) += len;
 	bar_read(gpu, &gpu->bars.bar1, offset, buf, len, client);
 }
@@ -94,7 +106,10 @@ void bar1_write(struct gpu *gpu, u64 offset, const void *buf, size_t len, enum c
 {
 	struct bars *bars = &gpu->bars;
 
-	*(client == CLIENT_CPU ? &gpu->stats.bar1_write : &gpu->stats.bar1_peer_write) += len;
+	if (see(&bars->witness[1], offset, client) || client != CLIENT_CPU)
+		gpu->stats.bar1_peer_write += len;
+	else
+		gpu->stats.bar1_write += len;
 	bar_write(gpu, &bars->bar1, offset, buf, len, client);
 	if (bars->snoop && len && offset <= bars->snoop_last &&
 	    offset + (len - 1) >= bars->snoop_first)

@@ -24,11 +24,12 @@ struct bars {
 	 */
 	u64 snoop_first, snoop_last;
 	void (*snoop)(struct gpu *gpu, u64 offset, size_t len);
-	/* Whether a read has come to BAR1 by way of QEMU, for peer.c's proofs. */
-	struct {
-		bool on, seen;
-		u64 offset;
-	} witness;
+	/* What has come to BAR1 by way of QEMU, for peer.c's proofs; reads, then writes. */
+	struct bar1_witness {
+		bool on;
+		u64 offset, mask;
+		unsigned int seen;
+	} witness[2];
 };
 
 /*
@@ -40,11 +41,12 @@ void bar1_write(struct gpu *gpu, u64 offset, const void *buf, size_t len, enum c
 void bar2_read(struct gpu *gpu, u64 offset, void *buf, size_t len);
 void bar2_write(struct gpu *gpu, u64 offset, const void *buf, size_t len);
 /*
- * Look out for a read at a BAR1 offset, which then counts for nothing; afterwards, whether it
- * came. gpu->lock held.
+ * Look out for accesses that come from QEMU at a BAR1 offset, of which only the bits in mask
+ * count: reads of 8 bytes are not counted as a CPU's then, writes as a peer's. Afterwards, how
+ * many came, and at which offset the last. gpu->lock held.
  */
-void bar1_witness(struct gpu *gpu, u64 offset);
-bool bar1_witnessed(struct gpu *gpu);
+void bar1_witness(struct gpu *gpu, bool write, u64 offset, u64 mask);
+unsigned int bar1_witnessed(struct gpu *gpu, bool write, u64 *offset);
 /* The address space behind BAR2, in which the replayable-fault buffer lives. */
 const struct mmu_space *bar2_space(const struct gpu *gpu);
 

@@ -43,8 +43,7 @@ static int message_access(struct gpu *gpu, u64 addr, void *rbuf, const void *wbu
 			  enum client client, enum stats_kind kind)
 {
 	const struct bus_ops *ops = gpu->bus.ops;
-	bool done = false;
-	int err = 0;
+	int err;
 
 	if (!engine_is_current(gpu)) {
 		log_unanswered(gpu, wbuf, addr, len, "not possible outside the engine thread");
@@ -56,13 +55,8 @@ static int message_access(struct gpu *gpu, u64 addr, void *rbuf, const void *wbu
 	}
 	engine_block(gpu);
 	pthread_mutex_unlock(&gpu->lock);
-	if (wbuf && ops->peer_write)
-		done = ops->peer_write(gpu->bus.ctx, addr, wbuf, len);
-	else if (rbuf && ops->peer_read)
-		done = ops->peer_read(gpu->bus.ctx, addr, rbuf, len);
-	if (!done)
-		err = wbuf ? ops->dma_write(gpu->bus.ctx, addr, wbuf, len)
-			   : ops->dma_read(gpu->bus.ctx, addr, rbuf, len);
+	err = wbuf ? ops->dma_write(gpu->bus.ctx, addr, wbuf, len)
+		   : ops->dma_read(gpu->bus.ctx, addr, rbuf, len);
 	pthread_mutex_lock(&gpu->lock);
 	engine_unblock(gpu);
 	if (err) {

@@ -2,8 +2,7 @@
 /*
  * Bus-master DMA of one GPU: addresses on its side of the PCIe link.
  * Guest RAM that QEMU announced with a file is accessed in place; everything
- * else, a peer's BAR1 included, has QEMU as its authority and goes by message
- * or by the proven fast path (peer.c).
+ * else, a peer's BAR1 included, is up to bus_ops (peer.c).
  */
 #ifndef BUS_H
 #define BUS_H
@@ -40,12 +39,6 @@ struct bus_ops {
 	 */
 	int (*dma_read)(void *ctx, u64 addr, void *buf, size_t len);
 	int (*dma_write)(void *ctx, u64 addr, const void *buf, size_t len);
-	/*
-	 * Optional fast path for a peer in this process; returns false when it
-	 * does not apply and the message path must be taken. Called without gpu->lock.
-	 */
-	bool (*peer_read)(void *ctx, u64 addr, void *buf, size_t len);
-	bool (*peer_write)(void *ctx, u64 addr, const void *buf, size_t len);
 };
 
 struct bus {

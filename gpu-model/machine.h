@@ -18,9 +18,21 @@
 struct machine;
 
 enum peer_mode {
-	PEER_AUTO,    /* in this process where QEMU has confirmed the way, else by message */
+	PEER_AUTO,    /* in this process where QEMU has shown the way, else by message */
 	PEER_QEMU,    /* everything by message */
 	PEER_COMPARE, /* both, and they must agree */
+};
+
+/*
+ * Where QEMU takes requests to a page of bus addresses: to BAR1 of a peer. It holds until the
+ * requester's maps, or the configuration space of either, change.
+ */
+struct proof {
+	u64 page;
+	struct gpu *peer; /* NULL: to nobody in this process */
+	u64 offset;	  /* in its BAR1 */
+	bool writable;	  /* a write has been seen to arrive, too */
+	u64 own, peers;	  /* generations */
 };
 
 struct port {
@@ -29,9 +41,12 @@ struct port {
 	struct vfio_user vu;
 	int listener;
 	pthread_t thread;
-	/* Pages of peers that QEMU has shown to be where we think; of one generation only. */
-	u64 generation;
-	u64 proven[PROVEN_SLOTS];
+	/*
+	 * The switch above this GPU: requests to BAR1 of others below the same one do not leave
+	 * it upwards. 0: there is none, or its ports redirect requests (ACS).
+	 */
+	unsigned int below;
+	struct proof proven[PROVEN_SLOTS];
 };
 
 struct machine {
@@ -42,7 +57,7 @@ struct machine {
 	_Atomic u64 proofs, mismatches;
 };
 
-/* Engine-thread bus requests of a port: by message, or straight to a peer's BAR1. */
+/* Engine-thread bus requests of a port: to a peer's BAR1 if we know, or by message. */
 extern const struct bus_ops port_bus_ops;
 
 void machine_init(struct machine *machine);

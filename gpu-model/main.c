@@ -22,6 +22,7 @@ struct options {
 	const char *dir, *stats, *log;
 	unsigned int gpus, first;
 	u64 vram, bar1; /* MiB */
+	unsigned int below[MACHINE_GPUS], switches;
 	enum peer_mode mode;
 	struct engine_delay delay;
 	int ready_fd;
@@ -34,6 +35,8 @@ static const char usage[] =
 	"  --vram MIB       memory of each (1024)\n"
 	"  --bar1 MIB       size of each one's BAR1, a power of two (1024)\n"
 	"  --peer MODE      auto, qemu (all through QEMU) or compare (both)\n"
+	"  --switch N       the switch above a GPU, which carries requests to others below it\n"
+	"                   across, without QEMU; 0: none; once for each GPU (0)\n"
 	"  --delay ce=US,gr=US,host=US  slow engines down\n"
 	"  --stats FILE     write the counters there at the end, as JSON\n"
 	"  --log FILE       log there, in detail, instead of warnings to stderr\n"
@@ -94,6 +97,7 @@ static struct options parse(int argc, char **argv)
 		{ "vram", required_argument, NULL, 'v' },
 		{ "bar1", required_argument, NULL, 'b' },
 		{ "peer", required_argument, NULL, 'p' },
+		{ "switch", required_argument, NULL, 'S' },
 		{ "delay", required_argument, NULL, 'D' },
 		{ "stats", required_argument, NULL, 's' },
 		{ "log", required_argument, NULL, 'l' },
@@ -123,6 +127,11 @@ static struct options parse(int argc, char **argv)
 			break;
 		case 'p':
 			o.mode = parse_mode(optarg);
+			break;
+		case 'S':
+			if (o.switches == MACHINE_GPUS)
+				fail("more than there are GPUs", "--switch");
+			o.below[o.switches++] = (unsigned int)number("--switch", optarg, 0, 255);
 			break;
 		case 'D':
 			parse_delays(&o.delay, optarg);
@@ -202,6 +211,7 @@ static void make_port(struct machine *machine, unsigned int i, const struct opti
 	char name[32];
 
 	port->machine = machine;
+	port->below = o->below[i];
 	port->gpu = gpu_create(&config);
 	if (!port->gpu)
 		exit(2);

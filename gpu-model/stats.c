@@ -38,6 +38,7 @@ void stats_print(struct gpu *gpu, FILE *out)
 		"\"peer_served_read_bytes\":%llu,\"peer_served_write_bytes\":%llu}",
 		ull(stats->bar1_read), ull(stats->bar1_write), ull(stats->bar1_peer_read),
 		ull(stats->bar1_peer_write));
+	fprintf(out, ",\"switch\":{\"peer_bytes\":%llu}", ull(stats->across));
 	fprintf(out, ",\"mmio\":{\"bar0_reads\":%llu,\"bar0_writes\":%llu}", ull(gpu->mmio.reads),
 		ull(gpu->mmio.writes));
 	fprintf(out, ",\"tlb\":{\"walks\":%llu,\"hits\":%llu,\"invalidates\":%llu}",

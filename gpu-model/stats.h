@@ -27,6 +27,7 @@ enum stats_kind {
 struct stats {
 	u64 bytes[STATS_CLIENTS][STATS_KINDS];
 	u64 bar1_read, bar1_write, bar1_peer_read, bar1_peer_write;
+	u64 across; /* to and from peers, by the switch above both and not by way of the root */
 	u64 interrupts;
 };
 

@@ -138,16 +138,23 @@ static void peer_direct(void **state)
 	struct fixture *f = *state;
 
 	both_ways(f, AREA);
-	/* one proof of 8 bytes a page, and never again while nothing changes */
-	assert_int_equal(f->wire->machine.proofs, AREA / 4096);
-	assert_int_equal(f->wire->region_messages, AREA / 4096);
+	/*
+	 * One read of 8 bytes a page, before its first write such a write and a read behind it,
+	 * and never again while nothing changes.
+	 */
+	assert_int_equal(f->wire->machine.proofs, 2 * AREA / 4096);
+	assert_int_equal(f->wire->region_messages, 3 * AREA / 4096);
+	copy(f, VIDMEM, f->area[0], SYSMEM, wire_bar1(1) + f->area[1], AREA);
+	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], AREA);
+	assert_int_equal(f->wire->region_messages, 3 * AREA / 4096);
 	/* proofs are not traffic */
-	assert_int_equal(f->bench[1]->gpu->stats.bar1_peer_write, AREA);
-	assert_int_equal(f->bench[1]->gpu->stats.bar1_peer_read, AREA);
+	assert_int_equal(f->bench[1]->gpu->stats.bar1_peer_write, 2 * AREA);
+	assert_int_equal(f->bench[1]->gpu->stats.bar1_peer_read, 2 * AREA);
 	assert_int_equal(f->bench[1]->gpu->stats.bar1_read, 0);
+	assert_int_equal(f->bench[1]->gpu->stats.bar1_write, 0);
 	wire_enable(f->wire, 1);
 	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], 4096);
-	assert_int_equal(f->wire->machine.proofs, AREA / 4096 + 1);
+	assert_int_equal(f->wire->machine.proofs, 2 * AREA / 4096 + 1);
 }
 
 static void peer_by_message(void **state)
@@ -167,13 +174,14 @@ static void peer_compared(void **state)
 	f->wire->machine.mode = PEER_COMPARE;
 	both_ways(f, 0x3000);
 	assert_int_equal(f->wire->machine.mismatches, 0);
-	/* each page that is not what QEMU says is noticed */
-	f->wire->redirect_from = wire_bar1(1) + f->area[1];
+	/* a page that is only at its beginning what QEMU says is noticed */
+	f->wire->redirect_from = wire_bar1(1) + f->area[1] + 0x400;
 	f->wire->redirect_to = 0;
-	f->wire->redirect_bytes = 0x3000;
+	f->wire->redirect_bytes = 0x400;
 	gpu_log_to(fopen("/dev/null", "w"), GPU_ERROR);
-	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], 0x3000);
-	assert_int_equal(f->wire->machine.mismatches, 3);
+	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], 0x400);
+	copy(f, SYSMEM, wire_bar1(1) + f->area[1] + 0x400, VIDMEM, f->area[0], 0x400);
+	assert_int_equal(f->wire->machine.mismatches, 1);
 }
 
 /* What QEMU does not let through does not go by the short way either. */
@@ -186,7 +194,7 @@ static void peer_out_of_reach(void **state)
 	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], 0x2000);
 	for (u32 i = 0; i < 0x2000; i++)
 		assert_int_equal(*vram(f, 0, f->area[0] + i), 0xff);
-	assert_int_equal(f->wire->machine.proofs, 0);
+	assert_int_equal(f->bench[1]->gpu->stats.bar1_peer_read, 0);
 	assert_int_equal(stat(f, STATS_PEER_READ), 0);
 }
 
@@ -212,6 +220,136 @@ static void peer_redirected(void **state)
 	assert_int_equal(wire_map_ram(f->wire, 0, true), 0); /* what is mapped has changed */
 	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], len);
 	assert_int_equal(*vram(f, 0, f->area[0] + 0x10), 0x66);
+}
+
+#define IOVA UINT64_C(0xfff00000)
+
+static bool is_filled(const u8 *bytes, u8 value, u32 len)
+{
+	for (u32 i = 0; i < len; i++)
+		if (bytes[i] != value)
+			return false;
+	return true;
+}
+
+/* Where an IOMMU puts a peer is found out, and then used. */
+static void iommu_peer(void **state)
+{
+	struct fixture *f = *state;
+	const u32 len = 0x10000;
+
+	wire_iommu_map(f->wire, IOVA, wire_bar1(1) + f->area[1], len, true);
+	copy(f, SYSMEM, IOVA, VIDMEM, f->area[0], len);
+	assert_memory_equal(vram(f, 0, f->area[0]), vram(f, 1, f->area[1]), len);
+	memset(vram(f, 0, f->area[0]), 0x55, len);
+	copy(f, VIDMEM, f->area[0], SYSMEM, IOVA, len);
+	assert_true(is_filled(vram(f, 1, f->area[1]), 0x55, len));
+	assert_int_equal(f->bench[1]->gpu->stats.bar1_peer_read, len);
+	assert_int_equal(f->bench[1]->gpu->stats.bar1_peer_write, len);
+	/* two reads a page, for nobody had expected it there; a write, and a read behind it */
+	assert_int_equal(f->wire->region_messages, 4 * len / 4096);
+	assert_int_equal(f->wire->iommu_faults, 0);
+}
+
+/* What an IOMMU refuses does not go another way: what it never knew, knew, or knows to read. */
+static void iommu_refuses(void **state)
+{
+	struct fixture *f = *state;
+	const u32 len = 0x2000;
+	const u64 peer = wire_bar1(1) + f->area[1];
+
+	memset(vram(f, 1, f->area[1]), 0x11, len);
+	wire_iommu_map(f->wire, IOVA, peer, len, true);
+	copy(f, SYSMEM, peer, VIDMEM, f->area[0], len);
+	assert_true(is_filled(vram(f, 0, f->area[0]), 0xff, len));
+	copy(f, VIDMEM, f->area[0], SYSMEM, peer, len);
+	assert_true(is_filled(vram(f, 1, f->area[1]), 0x11, len));
+	assert_int_not_equal(f->wire->iommu_faults, 0);
+
+	copy(f, VIDMEM, f->area[0], SYSMEM, IOVA, len);
+	assert_true(is_filled(vram(f, 1, f->area[1]), 0xff, len));
+	wire_iommu_unmap(f->wire, 0, IOVA, len);
+	memset(vram(f, 0, f->area[0]), 0x22, len);
+	copy(f, VIDMEM, f->area[0], SYSMEM, IOVA, len);
+	assert_true(is_filled(vram(f, 1, f->area[1]), 0xff, len));
+	copy(f, SYSMEM, IOVA, VIDMEM, f->area[0], len);
+	assert_true(is_filled(vram(f, 0, f->area[0]), 0xff, len));
+
+	wire_iommu_map(f->wire, IOVA, peer, len, false);
+	memset(vram(f, 1, f->area[1]), 0x33, len);
+	copy(f, SYSMEM, IOVA, VIDMEM, f->area[0], len);
+	assert_true(is_filled(vram(f, 0, f->area[0]), 0x33, len));
+	memset(vram(f, 0, f->area[0]), 0x44, len);
+	copy(f, VIDMEM, f->area[0], SYSMEM, IOVA, len);
+	assert_true(is_filled(vram(f, 1, f->area[1]), 0x33, len));
+}
+
+/* The same address, another place. */
+static void iommu_remapped(void **state)
+{
+	struct fixture *f = *state;
+	const u32 len = 0x2000;
+
+	for (u32 round = 0; round < 4; round++) {
+		u64 place = f->area[1] + round * len;
+
+		wire_iommu_map(f->wire, IOVA, wire_bar1(1) + place, len, true);
+		copy(f, SYSMEM, IOVA, VIDMEM, f->area[0], len);
+		assert_memory_equal(vram(f, 0, f->area[0]), vram(f, 1, place), len);
+		wire_iommu_unmap(f->wire, 0, IOVA, len);
+	}
+	assert_int_equal(f->wire->iommu_faults, 0);
+}
+
+/* A CPU that reads at the peer while we read elsewhere leads nobody astray. */
+static void iommu_and_cpu(void **state)
+{
+	struct fixture *f = *state;
+	const u32 len = 0x1000;
+
+	memset(vram(f, 1, f->area[1]), 0, len);
+	memset(f->wire->ram, 0, len);
+	memset(f->wire->ram + 0x100, 0x66, 16);
+	wire_iommu_map(f->wire, IOVA, 0, len, true);
+	f->wire->cpu_reads = true;
+	f->wire->cpu_offset = f->area[1];
+	copy(f, SYSMEM, IOVA, VIDMEM, f->area[0], len);
+	assert_memory_equal(vram(f, 0, f->area[0]), f->wire->ram, len);
+}
+
+/* Below one switch requests for BAR1 of a peer never come to the IOMMU; all others do. */
+static void switch_carries(void **state)
+{
+	struct fixture *f = *state;
+	const u16 off = 4;
+
+	wire_iommu_map(f->wire, IOVA, 0, 0x1000, true);
+	f->wire->machine.port[0].below = 1;
+	f->wire->machine.port[1].below = 1;
+	both_ways(f, 0x3000);
+	assert_int_equal(f->bench[0]->gpu->stats.across, 2 * 0x3000);
+	assert_int_equal(f->wire->machine.proofs, 0);
+	assert_int_equal(f->wire->iommu_faults, 0);
+	/* the window of a BAR that is not decoded is nobody's */
+	assert_int_equal(wire_write(f->wire, 1, 7, 4, &off, 2), 0);
+	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], 0x1000);
+	assert_true(is_filled(vram(f, 0, f->area[0]), 0xff, 0x1000));
+	assert_int_not_equal(f->wire->iommu_faults, 0);
+}
+
+static void switches_do_not_meet(void **state)
+{
+	struct fixture *f = *state;
+
+	wire_iommu_map(f->wire, IOVA, 0, 0x1000, true);
+	f->wire->machine.port[0].below = 1;
+	f->wire->machine.port[1].below = 2;
+	memset(vram(f, 1, f->area[1]), 0x11, 0x1000);
+	copy(f, SYSMEM, wire_bar1(1) + f->area[1], VIDMEM, f->area[0], 0x1000);
+	assert_true(is_filled(vram(f, 0, f->area[0]), 0xff, 0x1000));
+	copy(f, VIDMEM, f->area[0], SYSMEM, wire_bar1(1) + f->area[1], 0x1000);
+	assert_true(is_filled(vram(f, 1, f->area[1]), 0x11, 0x1000));
+	assert_int_not_equal(f->wire->iommu_faults, 0);
 }
 
 /* The counters come as a whole file, or not at all. */
@@ -278,6 +416,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(peer_compared, setup, teardown),
 		cmocka_unit_test_setup_teardown(peer_out_of_reach, setup, teardown),
 		cmocka_unit_test_setup_teardown(peer_redirected, setup, teardown),
+		cmocka_unit_test_setup_teardown(iommu_peer, setup, teardown),
+		cmocka_unit_test_setup_teardown(iommu_refuses, setup, teardown),
+		cmocka_unit_test_setup_teardown(iommu_remapped, setup, teardown),
+		cmocka_unit_test_setup_teardown(iommu_and_cpu, setup, teardown),
+		cmocka_unit_test_setup_teardown(switch_carries, setup, teardown),
+		cmocka_unit_test_setup_teardown(switches_do_not_meet, setup, teardown),
 		cmocka_unit_test_setup_teardown(counters_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_bus_master, setup, teardown),
 		cmocka_unit_test_setup_teardown(peer_speed, setup, teardown),

@@ -14,6 +14,7 @@
 
 enum {
 	DMA_MAP = 2,
+	DMA_UNMAP = 3,
 	REGION_READ = 9,
 	REGION_WRITE = 10,
 	DMA_READ = 11,
@@ -244,9 +245,49 @@ void wire_enable(struct wire *wire, unsigned int gpu)
 	must(!wire_write(wire, gpu, CONFIG, 4, &command, sizeof(command)));
 }
 
+void wire_iommu_map(struct wire *wire, u64 iova, u64 addr, u64 bytes, bool writable)
+{
+	must(wire->iommu_entries < WIRE_IOMMU);
+	wire->iommu[wire->iommu_entries++] = (struct wire_iommu){ iova, addr, bytes, writable };
+	wire->has_iommu = true;
+}
+
+void wire_iommu_unmap(struct wire *wire, unsigned int gpu, u64 iova, u64 bytes)
+{
+	const struct {
+		u32 argsz, flags;
+		u64 addr, size;
+	} unmap = { sizeof(unmap), 0, iova, bytes };
+	unsigned int left = 0;
+
+	for (unsigned int i = 0; i < wire->iommu_entries; i++)
+		if (wire->iommu[i].iova - iova >= bytes)
+			wire->iommu[left++] = wire->iommu[i];
+	wire->iommu_entries = left;
+	must(!wire_request(wire, gpu, DMA_UNMAP, &unmap, sizeof(unmap), -1, NULL, 0));
+}
+
+/* false: refused */
+static bool translate(struct wire *wire, u64 *addr, size_t len, bool write)
+{
+	for (unsigned int i = 0; i < wire->iommu_entries; i++) {
+		const struct wire_iommu *entry = &wire->iommu[i];
+
+		if (*addr < entry->iova || *addr - entry->iova > entry->bytes ||
+		    len > entry->bytes - (*addr - entry->iova) || (write && !entry->writable))
+			continue;
+		*addr += entry->addr - entry->iova;
+		return true;
+	}
+	wire->iommu_faults += wire->has_iommu;
+	return !wire->has_iommu;
+}
+
 /* pci_dma_read() or _write(): RAM, or a trapped BAR, 8 bytes at a time. */
 static int bus_access(struct wire *wire, u64 addr, u8 *buf, size_t len, bool write)
 {
+	if (!translate(wire, &addr, len, write))
+		return ENODEV;
 	if (wire->redirect_bytes && addr >= wire->redirect_from &&
 	    addr - wire->redirect_from < wire->redirect_bytes)
 		addr = addr - wire->redirect_from + wire->redirect_to;
@@ -291,6 +332,11 @@ static void answer(struct wire *wire, unsigned int gpu, struct wire_message *mes
 	memcpy(&reply->addr, message->data, 16);
 	must(reply->count <= sizeof(reply->data));
 	must(!write || message->len == 16 + reply->count);
+	if (wire->cpu_reads) {
+		u64 word;
+
+		must(!wire_read(wire, 1, BAR1, wire->cpu_offset, &word, sizeof(word)));
+	}
 	error = bus_access(wire, reply->addr, write ? message->data + 16 : reply->data,
 			   reply->count, write);
 	if (!error)

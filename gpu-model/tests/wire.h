@@ -11,6 +11,7 @@
 #define WIRE_GPUS  2
 #define WIRE_BAR1  UINT64_C(0x8000000000) /* of GPU 0; each next one is 1 GiB on */
 #define WIRE_QUEUE 64
+#define WIRE_IOMMU 8
 
 struct wire_header {
 	u16 id, command;
@@ -39,8 +40,19 @@ struct wire {
 	size_t ram_bytes;
 	int ram_fd;
 	u64 region_messages; /* sent for DMA of GPUs to each other */
-	/* What an IOMMU does: addresses here are others on the bus. */
+	/* A host bridge that takes addresses here elsewhere on the bus. */
 	u64 redirect_from, redirect_to, redirect_bytes;
+	/* An IOMMU, once there is something in it: what it has no entry for it refuses. */
+	struct wire_iommu {
+		u64 iova, addr, bytes;
+		bool writable;
+	} iommu[WIRE_IOMMU];
+	unsigned int iommu_entries;
+	bool has_iommu;
+	u64 iommu_faults;
+	/* The guest's CPU reads there whenever a GPU reads: at an offset in GPU 1's BAR1. */
+	bool cpu_reads;
+	u64 cpu_offset;
 };
 
 /* Connect GPUs; their engine threads run from here on. */
@@ -59,6 +71,9 @@ u32 wire_read32(struct wire *wire, unsigned int gpu, u32 region, u64 offset);
 void wire_write32(struct wire *wire, unsigned int gpu, u32 region, u64 offset, u32 val);
 /* Announce guest RAM, with its file or without. */
 int wire_map_ram(struct wire *wire, unsigned int gpu, bool with_file);
+/* A new entry of the IOMMU; and none any more in a range, of which this GPU is told. */
+void wire_iommu_map(struct wire *wire, u64 iova, u64 addr, u64 bytes, bool writable);
+void wire_iommu_unmap(struct wire *wire, unsigned int gpu, u64 iova, u64 bytes);
 /* Bus mastering and memory decoding on, BAR1 at its place. */
 void wire_enable(struct wire *wire, unsigned int gpu);
 u64 wire_bar1(unsigned int gpu);
