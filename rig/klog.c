@@ -39,6 +39,9 @@ static const char *const complaints_within[] = {
 	"new suspected memory leaks",
 	"printk messages dropped **", /* who knows what they said */
 	"nobody cared (try booting with the \"irqpoll\" option)",
+	"[fault reason 0x",	       /* DMAR: Intel's IOMMU refused a request */
+	"Event logged [IO_PAGE_FAULT", /* so did AMD's */
+	" fault from EP ",	       /* so did virtio's */
 };
 
 static const char *message(const char *line)

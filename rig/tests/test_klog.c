@@ -33,6 +33,11 @@ static const char *const complaints[] = {
 	"** 38 printk messages dropped **",
 	"[   60.000000] UBSAN: shift-out-of-bounds in drivers/a.c:1:2",
 	"[    1.347530] Kernel panic - not syncing: sysrq triggered crash",
+	"[    2.000000] DMAR: [DMA Read NO_PASID] Request device [03:00.0] fault addr 0x8000000000 "
+	"[fault reason 0x06] PTE Read access is not set",
+	"[    2.000000] nouveau 0000:03:00.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x000a "
+	"address=0x8000000000 flags=0x0000]",
+	"[    2.000000] virtio_iommu virtio0: page fault from EP 768 at 0x8000000000 [R]",
 };
 
 static const char *const peaceful[] = {
@@ -44,6 +49,7 @@ static const char *const peaceful[] = {
 	"[    0.000000] debug: DEBUG: INFO: nothing",
 	"[    0.000000] clocksource: Watchdog remote CPU 1 read timed out",
 	"[    0.000000] nouveau 0000:03:00.0: bios: DCB table not found",
+	"[    0.500000] DMAR: Intel(R) Virtualization Technology for Directed I/O",
 	"[    5.000000] [IGT] nouveau_svm: starting subtest BUG",
 	"[    5.000000] sh[40]: segfault at 0 ip 1 sp 2 error 4 in sh[1,2]",
 };
