@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The virtual machine, as a command line for QEMU: one board, three ways to plug GPUs into it. */
+/* The virtual machine, as a command line for QEMU: one board, some ways to plug GPUs into it. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,14 +27,25 @@ const char *const channel_names[CHANNELS] = {
  * knows to route between its ports. It knows those of AMD CPUs since Zen (family
  * 17h), and not the one of this board.
  */
+#define CPU_ZEN	  ",vendor=AuthenticAMD,family=23,model=49,stepping=0"
+#define CPU_OLDER ",vendor=AuthenticAMD,family=15,model=107,stepping=1"
+
 static const struct topology {
 	const char *name;
-	bool shared_switch;
+	int below_first; /* GPUs below the first switch, before the second gets some; 0: no switch */
 	const char *cpu;
 } topologies[] = {
-	{ "switch", true, "" },
-	{ "roots", false, ",vendor=AuthenticAMD,family=23,model=49,stepping=0" },
-	{ "host-bridge", false, ",vendor=AuthenticAMD,family=15,model=107,stepping=1" },
+	{ "switch", MAX_GPUS, "" }, { "two-switches", 2, CPU_ZEN },  { "islands", 2, CPU_OLDER },
+	{ "roots", 0, CPU_ZEN },    { "host-bridge", 0, CPU_OLDER }, {},
+};
+
+static const struct iommu {
+	const char *name;
+	const char *device;
+} iommus[] = {
+	{ "intel", "intel-iommu,intremap=on,caching-mode=on" },
+	{ "amd", "amd-iommu,intremap=on,dma-remap=on" },
+	{ "virtio", "virtio-iommu-pci" },
 	{},
 };
 
@@ -112,6 +123,40 @@ static const struct topology *topology_find(const char *name)
 	return topology;
 }
 
+static const char *iommu_device(const char *name)
+{
+	const struct iommu *iommu = iommus;
+
+	while (iommu->name && strcmp(iommu->name, name))
+		iommu++;
+	if (!iommu->name)
+		die("no IOMMU %s", name);
+	return iommu->device;
+}
+
+/* Counted from 0. */
+static int switch_above(const struct topology *topology, int gpu)
+{
+	return gpu >= topology->below_first;
+}
+
+int machine_switch(const struct options *options, int gpu)
+{
+	const struct topology *topology = topology_find(options->topology);
+
+	return topology->below_first && !options->acs ? switch_above(topology, gpu) + 1 : 0;
+}
+
+void machine_check(const struct options *options)
+{
+	if (options->acs && !topology_find(options->topology)->below_first)
+		die("--acs is for ports of a switch, and --topology %s has none",
+		    options->topology);
+	if (options->processes && options->iommu && options->gpus > 1 && machine_switch(options, 0))
+		die("--processes: GPUs meet in QEMU alone, and its switches ask the IOMMU: use "
+		    "--acs or another --topology");
+}
+
 static void describe_board(struct argv *argv, const struct options *options,
 			   const struct topology *topology)
 {
@@ -138,7 +183,7 @@ static void describe_board(struct argv *argv, const struct options *options,
 	/* Otherwise the links of root ports never report to be up after a reset. */
 	argv_option(argv, "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off");
 	if (options->iommu)
-		argv_option(argv, "-device", "intel-iommu,intremap=on,caching-mode=on");
+		argv_option(argv, "-device", "%s", iommu_device(options->iommu));
 }
 
 static void describe_channels(struct child *qemu, const int channels[CHANNELS])
@@ -168,27 +213,47 @@ static void describe_share(struct argv *argv, const char *tag, const char *path,
 	argv_option(argv, "-device", "virtio-9p-pci,fsdev=%s,mount_tag=%s", tag, tag);
 }
 
-static void describe_gpus(struct argv *argv, const struct options *options, bool shared_switch)
+static void describe_root_ports(struct argv *argv, int count)
 {
-	int ports = shared_switch && options->gpus ? 1 : options->gpus;
-
-	for (int i = 0; i < ports; i++)
+	for (int i = 0; i < count; i++)
 		argv_option(argv, "-device",
 			    "pcie-root-port,id=root%d,chassis=%d,slot=%d,x-speed=8,x-width=16", i,
 			    i + 1, i + 1);
-	if (ports && shared_switch)
-		argv_option(argv, "-device", "x3130-upstream,id=switch,bus=root0");
+}
+
+/*
+ * QEMU's switch has no ACS. Its root port has, can be plugged into a switch, and behaves as a
+ * downstream port does there; only its type is wrong.
+ */
+static void describe_switch_port(struct argv *argv, const struct options *options, int gpu, int bus,
+				 int chassis)
+{
+	argv_option(argv, "-device", "%s,id=port%d,bus=switch%d,chassis=%d,slot=%d",
+		    options->acs ? "pcie-root-port" : "xio3130-downstream", gpu, bus, chassis,
+		    chassis);
+}
+
+static void describe_gpus(struct argv *argv, const struct options *options,
+			  const struct topology *topology)
+{
+	bool switches = topology->below_first;
+	int roots = options->gpus;
+
+	if (switches && options->gpus)
+		roots = switch_above(topology, options->gpus - 1) + 1;
+	describe_root_ports(argv, roots);
+	for (int i = 0; switches && i < roots; i++)
+		argv_option(argv, "-device", "x3130-upstream,id=switch%d,bus=root%d", i, i);
 	for (int i = 0; i < options->gpus; i++) {
-		if (shared_switch)
-			argv_option(argv, "-device",
-				    "xio3130-downstream,id=port%d,bus=switch,chassis=%d,slot=%d", i,
-				    i + 2, i + 2);
+		if (switches)
+			describe_switch_port(argv, options, i, switch_above(topology, i),
+					     roots + i + 1);
 		/* One late answer would close the connection for good. */
 		argv_option(argv, "-device",
 			    "{\"driver\":\"vfio-user-pci\",\"id\":\"gpu%d\","
 			    "\"bus\":\"%s%d\",\"addr\":\"0\",\"x-msg-timeout\":60000,"
 			    "\"socket\":{\"type\":\"unix\",\"path\":\"%s/gpu%d.sock\"}}",
-			    i, shared_switch ? "port" : "root", i,
+			    i, switches ? "port" : "root", i,
 			    options->processes ? (char[]){ '0' + i, 0 } : "0", i);
 	}
 }
@@ -242,6 +307,6 @@ void machine_describe(const struct machine *machine, struct child *qemu)
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", child_gives(qemu, machine->share));
 		describe_share(argv, TAG_SHARE, path, "");
 	}
-	describe_gpus(argv, machine->options, topology->shared_switch);
+	describe_gpus(argv, machine->options, topology);
 	describe_boot(qemu, machine);
 }

@@ -32,6 +32,13 @@ struct machine {
 	int share;
 };
 
+/* Dies when there is no such machine. */
+void machine_check(const struct options *options);
+/*
+ * The switch, from 1 on, that carries requests of this GPU to others below it
+ * across, so that they never come to the IOMMU; 0: there is none.
+ */
+int machine_switch(const struct options *options, int gpu);
 void machine_describe(const struct machine *machine, struct child *qemu);
 
 #endif

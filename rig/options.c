@@ -21,10 +21,15 @@ static const char usage[] =
 	"  --topology NAME   switch: all GPUs under one switch (default)\n"
 	"                    roots: a root port each, the host bridge is known to route peers\n"
 	"                    host-bridge: a root port each, the host bridge is not known\n"
+	"                    two-switches: GPUs 0 and 1 under one, the others under a second, the\n"
+	"                    host bridge is known to route peers\n"
+	"                    islands: the same, the host bridge is not known\n"
 	"  --vram MIB        memory of each GPU, a multiple of 64 (default 1024)\n"
 	"  --bar1 MIB        how much of it a peer can see at a time, a power of two from 64\n"
 	"                    on (default 1024)\n"
-	"  --iommu           with an Intel IOMMU\n"
+	"  --iommu [NAME]    with an IOMMU: intel (default), amd or virtio\n"
+	"  --acs             ports of switches have ACS; Linux redirects peers with it if there is\n"
+	"                    an IOMMU\n"
 	"  --cpu-bits N      physical address bits of the CPU, 36 to 52\n"
 	"  --mem MIB         memory of the machine (default 2048)\n"
 	"  --cpus N          CPUs (default 2)\n"
@@ -53,6 +58,7 @@ enum option_id {
 	OPT_VRAM,
 	OPT_BAR1,
 	OPT_IOMMU,
+	OPT_ACS,
 	OPT_CPU_BITS,
 	OPT_MEM,
 	OPT_CPUS,
@@ -77,7 +83,8 @@ static const struct option long_options[] = {
 	{ "topology", required_argument, NULL, OPT_TOPOLOGY },
 	{ "vram", required_argument, NULL, OPT_VRAM },
 	{ "bar1", required_argument, NULL, OPT_BAR1 },
-	{ "iommu", no_argument, NULL, OPT_IOMMU },
+	{ "iommu", optional_argument, NULL, OPT_IOMMU },
+	{ "acs", no_argument, NULL, OPT_ACS },
 	{ "cpu-bits", required_argument, NULL, OPT_CPU_BITS },
 	{ "mem", required_argument, NULL, OPT_MEM },
 	{ "cpus", required_argument, NULL, OPT_CPUS },
@@ -125,6 +132,17 @@ static const char *choice(const char *name, const char *choices)
 	die("%s %s: one of these is wanted: %s", name, optarg, choices);
 }
 
+/* The name may follow behind a blank, too, where another word would be the command. */
+static const char *iommu(char **argv)
+{
+	static const char *const names[] = { "intel", "amd", "virtio" };
+
+	for (size_t i = 0; !optarg && argv[optind] && i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(argv[optind], names[i]))
+			optarg = argv[optind++];
+	return optarg ? choice("--iommu", "intel amd virtio") : "intel";
+}
+
 void options_parse(struct options *options, int argc, char **argv)
 {
 	bool timeout_given = false;
@@ -154,7 +172,8 @@ void options_parse(struct options *options, int argc, char **argv)
 			options->gpus = number("--gpus", 0, MAX_GPUS);
 			break;
 		case OPT_TOPOLOGY:
-			options->topology = choice("--topology", "switch roots host-bridge");
+			options->topology = choice("--topology",
+						   "switch roots host-bridge two-switches islands");
 			break;
 		case OPT_VRAM:
 			options->vram = number("--vram", 1, INT_MAX);
@@ -163,7 +182,10 @@ void options_parse(struct options *options, int argc, char **argv)
 			options->bar1 = number("--bar1", 1, INT_MAX);
 			break;
 		case OPT_IOMMU:
-			options->iommu = true;
+			options->iommu = iommu(argv);
+			break;
+		case OPT_ACS:
+			options->acs = true;
 			break;
 		case OPT_CPU_BITS:
 			options->cpu_bits = number("--cpu-bits", 36, 52);

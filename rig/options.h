@@ -23,8 +23,9 @@ struct options {
 	int cpu_bits; /* 0: what QEMU takes for itself */
 	int memory;   /* MiB */
 	int cpus;
-	int timeout; /* seconds; 0: none */
-	bool iommu;
+	int timeout;	   /* seconds; 0: none */
+	const char *iommu; /* NULL: none */
+	bool acs;
 	bool allow_splat;
 	bool firmware;
 	bool nouveau;

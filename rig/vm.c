@@ -210,6 +210,9 @@ static void qemu_says(void *context, const char *line)
 {
 	struct run *run = context;
 
+	/* Said of each page of a peer's BAR1 in the IOMMU: the model asks QEMU for these. */
+	if (run->options.iommu && strstr(line, "iommu map to non memory area"))
+		return;
 	if (strstr(line, "vfio"))
 		run->link_broken = true;
 	fprintf(stderr, "qemu: %s\n", line);
@@ -264,6 +267,9 @@ static void describe_model(struct run *run, int index, int first, int count, int
 	argv_option(argv, "--gpus", "%d", count);
 	argv_option(argv, "--first", "%d", first);
 	argv_option(argv, "--dir", "%d", index);
+	/* Without an IOMMU QEMU tells better what a switch carries. */
+	for (int i = first; options->iommu && i < first + count; i++)
+		argv_option(argv, "--switch", "%d", machine_switch(options, i));
 	if (options->vram)
 		argv_option(argv, "--vram", "%d", options->vram);
 	if (options->bar1)
@@ -710,6 +716,7 @@ int main(int argc, char **argv)
 
 	run.start = now();
 	options_parse(&run.options, argc, argv);
+	machine_check(&run.options);
 	run.top = find_top();
 	if (run.options.share) {
 		share = open(run.options.share, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
