@@ -181,21 +181,57 @@ static unsigned int acs_control(const char *path)
 	return control;
 }
 
-/* Whether a bridge above @gpu sends peer traffic up to the root instead of across. */
-bool nv_acs_redirects(const struct nv_gpu *gpu)
+static bool redirects_above(const struct nv_gpu *gpu, size_t common)
 {
 	char path[PATH_MAX];
 	bool redirects = false;
 
 	snprintf(path, sizeof(path), "%s", gpu->path);
-	for (char *end = strrchr(path, '/'); end; end = strrchr(path, '/')) {
+	for (char *end = strrchr(path, '/'); end > path + common; end = strrchr(path, '/')) {
 		*end = 0;
-		if (strstr(strrchr(path, '/'), "/pci"))
-			break;
 		redirects |= acs_control(path) & (PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_EC);
 	}
 
 	return redirects;
+}
+
+/* Whether a port between @a, @b and the bridge above both sends what they want of each other upwards. */
+bool nv_acs_redirects(const struct nv_gpu *a, const struct nv_gpu *b)
+{
+	size_t common = 0;
+
+	for (size_t i = 0; a->path[i] && a->path[i] == b->path[i]; i++)
+		if (a->path[i] == '/')
+			common = i;
+
+	return redirects_above(a, common) || redirects_above(b, common);
+}
+
+/**
+ * nv_iommu_type:
+ *
+ * Returns: the kernel's word for how an IOMMU treats @gpu: DMA (strict), DMA-FQ (lazy), identity
+ * (passthrough); "none" without an IOMMU. Valid until the next call.
+ */
+const char *nv_iommu_type(const struct nv_gpu *gpu)
+{
+	static char type[32];
+	char file[PATH_MAX + 32];
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s/iommu_group/type", gpu->path);
+	f = fopen(file, "r");
+	if (!f)
+		return "none";
+	igt_assert_eq(fscanf(f, "%31s", type), 1);
+	fclose(f);
+
+	return type;
+}
+
+bool nv_iommu_translates(const struct nv_gpu *gpu)
+{
+	return !strncmp(nv_iommu_type(gpu), "DMA", 3);
 }
 
 /* First and last byte of BAR1, the window to VRAM, in the CPU's physical address space. */

@@ -83,6 +83,7 @@ void nv_model_stats(struct nv_model_stats *stats)
 		add_bytes(gpu, end, "\"ce\"", &stats->ce);
 		add_bytes(gpu, end, "\"gr\"", &stats->gr);
 		add_bytes(gpu, end, "\"host\"", &stats->host);
+		stats->across += number(gpu, end, "\"switch\"", "\"peer_bytes\"");
 		for (int i = 0; i < ARRAY_SIZE(masters); i++)
 			add_bytes(gpu, end, masters[i], &stats->dma[index]);
 		gpu = next;
@@ -107,6 +108,7 @@ void nv_model_stats_since(struct nv_model_stats *stats, const struct nv_model_st
 	subtract(&stats->ce, &before->ce);
 	subtract(&stats->gr, &before->gr);
 	subtract(&stats->host, &before->host);
+	stats->across -= before->across;
 	for (int i = 0; i < NV_MAX_GPUS; i++)
 		subtract(&stats->dma[i], &before->dma[i]);
 }

@@ -127,8 +127,9 @@ static bool has_p2p(struct pair *pair)
 	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
 	bool stays;
 
-	/* The kernel warns, once a pair, of a route that it does not trust. */
-	igt_emit_ignore_dmesg_regex("cannot be used for peer-to-peer DMA");
+	/* The kernel warns, once a pair, of a route that it does not trust, and of one that is longer. */
+	igt_emit_ignore_dmesg_regex("cannot be used for peer-to-peer DMA|P2PDMA whitelist|"
+				    "ACS redirect");
 	give_to_owner(pair, ptr, NV_PAGE_SIZE, 1);
 	importer_maps(pair, ptr, NV_PAGE_SIZE);
 	stays = nv_private_pages(ptr, NV_PAGE_SIZE);
@@ -155,6 +156,22 @@ static void require_p2p(struct pair *pair)
 
 /* Routes and what the kernel makes of them */
 
+/* A switch that does not redirect carries requests across, before they come to an IOMMU. */
+static bool crosses_switch(const struct pair *pair)
+{
+	return nv_route(pair->owner_gpu, pair->importer_gpu) == NV_ROUTE_PIX &&
+	       !nv_acs_redirects(pair->owner_gpu, pair->importer_gpu);
+}
+
+static const char *peer_form(const struct pair *pair)
+{
+	if (crosses_switch(pair))
+		return "peer-to-peer, across the switch, by bus address";
+	if (nv_iommu_translates(pair->importer_gpu))
+		return "peer-to-peer, through the host bridge, by I/O virtual address";
+	return "peer-to-peer, through the host bridge, by physical address";
+}
+
 static void test_topology(struct pair *pair)
 {
 	enum nv_route route = nv_route(pair->owner_gpu, pair->importer_gpu);
@@ -165,7 +182,8 @@ static void test_topology(struct pair *pair)
 
 	igt_info("owner    %s\nimporter %s\n", pair->owner_gpu->path, pair->importer_gpu->path);
 	igt_info("route    %s: %s\n", nv_route_name(route), nv_route_text(route));
-	igt_info("access   %s\n", p2p	     ? "peer-to-peer"
+	igt_info("IOMMU    %s\n", nv_iommu_type(pair->importer_gpu));
+	igt_info("access   %s\n", p2p	     ? peer_form(pair)
 				  : prefetch ? "by way of RAM"
 					     : "by way of RAM (no PREFETCH in this kernel)");
 }
@@ -180,7 +198,7 @@ static void test_p2p_below_switch(struct pair *pair)
 
 	nv_svm_require_prefetch(&pair->importer.svm);
 	igt_require_f(route == NV_ROUTE_PIX, "the GPUs have %s\n", nv_route_text(route));
-	igt_require_f(!nv_acs_redirects(pair->importer_gpu),
+	igt_require_f(!nv_acs_redirects(pair->owner_gpu, pair->importer_gpu),
 		      "ACS redirects peer traffic (see pci=disable_acs_redir)\n");
 	igt_require_f(nv_bar1_holds_vram(pair->owner_gpu),
 		      "BAR1 of %s is smaller than its VRAM (see 'Above 4G' and 'Resizable BAR' in "
@@ -188,6 +206,34 @@ static void test_p2p_below_switch(struct pair *pair)
 		      pair->owner_gpu->slot);
 	igt_require_f(nv_p2p_param_get() != 0, "switched off by nouveau.svm_p2p\n");
 	igt_assert(has_p2p(pair));
+}
+
+/* The route is measured, not only read from the PCI tree. */
+static void test_iommu_route(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	struct nv_model_stats before, moved;
+
+	nv_model_require();
+	igt_require_f(nv_iommu_translates(pair->importer_gpu),
+		      "no IOMMU translates (%s), so all routes look alike\n",
+		      nv_iommu_type(pair->importer_gpu));
+	require_p2p(pair);
+	igt_info("%s\n", peer_form(pair));
+	give_to_owner(pair, ptr, len, 1);
+	importer_maps(pair, ptr, len);
+	nv_model_stats(&before);
+	nv_worker_read(&pair->importer, ptr, len);
+	nv_worker_check(&pair->importer, len, 1);
+	nv_worker_fill(&pair->importer, len, 2);
+	nv_worker_write(&pair->importer, ptr, len);
+	nv_model_stats_since(&moved, &before);
+	igt_assert_eq_u64(moved.ce.peer_read, len);
+	igt_assert_eq_u64(moved.ce.peer_write, len);
+	igt_assert_eq_u64(moved.across, crosses_switch(pair) ? 2 * len : 0);
+	nv_check(ptr, len, 2);
+	munmap(ptr, len);
 }
 
 /* What a program has to do where there is no peer-to-peer: RAM is always a way. */
@@ -606,20 +652,69 @@ static void test_stress_procs(struct pair *pair)
 	igt_waitchildren();
 }
 
-/* A third GPU maps the same pages. */
-static void test_three_gpus(struct pair *pair)
+/* With a third GPU as the importer. */
+static void pair_create_third(struct pair *other, const struct pair *pair)
 {
-	const size_t len = 64 * KiB;
 	struct nv_gpu *third = NULL;
-	struct pair other;
-	uint32_t *ptr;
 
 	for (int i = 0; i < nr_gpus; i++)
 		if (&gpus[i] != pair->owner_gpu && &gpus[i] != pair->importer_gpu)
 			third = &gpus[i];
 	igt_require_f(third, "needs three Pascal GPUs driven by nouveau, found %d\n", nr_gpus);
+	pair_create(other, pair->owner_gpu, third);
+}
+
+/* Of three GPUs one does not reach the owner: what it maps comes to RAM, and nothing else does. */
+static void test_third_unreachable(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *near = nv_alloc(len), *far = nv_alloc(len);
+	struct nv_model_stats before, moved;
+	struct pair other;
+
 	require_p2p(pair);
-	pair_create(&other, pair->owner_gpu, third);
+	pair_create_third(&other, pair);
+	igt_require_f(!has_p2p(&other), "%s and %s reach each other, too\n", other.owner_gpu->slot,
+		      other.importer_gpu->slot);
+	give_to_owner(pair, near, len, 1);
+	give_to_owner(pair, far, len, 2);
+	importer_maps(pair, near, len);
+	importer_maps(pair, far, len);
+	importer_maps(&other, far, len);
+	nv_assert_private(near, len);
+	nv_assert_ram(far, len);
+
+	nv_worker_fill(&other.importer, len, 3);
+	nv_worker_write(&other.importer, far, len);
+	importer_maps(pair, far, len);
+	if (nv_model_present())
+		nv_model_stats(&before);
+	nv_worker_read(&pair->importer, near, len);
+	nv_worker_check(&pair->importer, len, 1);
+	nv_worker_read(&pair->importer, far, len);
+	nv_worker_check(&pair->importer, len, 3);
+	if (nv_model_present()) {
+		nv_model_stats_since(&moved, &before);
+		igt_assert_eq_u64(moved.ce.peer_read, len);
+		igt_assert_eq_u64(moved.ce.system_read, len);
+	}
+	nv_assert_private(near, len);
+	nv_check(near, len, 1);
+	nv_check(far, len, 3);
+	munmap(near, len);
+	munmap(far, len);
+	pair_destroy(&other);
+}
+
+/* A third GPU maps the same pages. */
+static void test_three_gpus(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	struct pair other;
+	uint32_t *ptr;
+
+	require_p2p(pair);
+	pair_create_third(&other, pair);
 	require_p2p(&other);
 	ptr = nv_alloc(len);
 	give_to_owner(pair, ptr, len, 1);
@@ -1214,6 +1309,8 @@ static const struct subtest {
 	{ "topology", test_topology, "Prints how the GPUs are connected and which way data takes" },
 	{ "p2p-below-switch", test_p2p_below_switch,
 	  "GPUs below a common switch reach each other directly" },
+	{ "iommu-route", test_iommu_route,
+	  "Peers' requests come to the IOMMU unless a switch carries them across" },
 	{ "peer-bounce", test_bounce, "Pages get from GPU to GPU by way of RAM" },
 	{ "peer-migrate", test_migrate,
 	  "Pages survive SVM_BIND of one GPU while they are in the VRAM of another" },
@@ -1245,6 +1342,8 @@ static const struct subtest {
 	  "Processes that all use both GPUs do not see each other's data" },
 	{ "peer-three-gpus", test_three_gpus,
 	  "What one importer writes to the owner's VRAM another importer reads" },
+	{ "peer-third-unreachable", test_third_unreachable,
+	  "Only what a GPU maps that does not reach the owner comes to RAM" },
 	{ "peer-shader-read-4k", shader_read_4k,
 	  "A shader of the importer faults and reads a page of the owner's VRAM in place" },
 	{ "peer-shader-read-2m", shader_read_2m,
