@@ -4,12 +4,13 @@
 
 .SUFFIXES:
 .NOTPARALLEL:
-.PHONY: help demo test shell check toolbox linux export series check-series \
+.PHONY: help demo test test-iommu shell check toolbox linux export series check-series \
 	kernel-stock kernel-patched kernel-debug host firmware clean
 
 help:
 	@echo 'make demo            two modelled GPUs, stock and patched kernel, one report'
 	@echo 'make test            all tests; last line: N passed, N failed, N skipped'
+	@echo 'make test-iommu      each mode of an IOMMU with each way between three GPUs'
 	@echo
 	@echo 'What these are made of, each on its own:'
 	@echo 'make check           does this machine have what the rig needs?'
@@ -37,6 +38,9 @@ demo: kernel-stock kernel-patched host firmware
 
 test: kernel-stock kernel-patched host firmware
 	@rig/test
+
+test-iommu: kernel-patched host firmware
+	@rig/test --iommu
 
 check:
 	@rig/check && echo 'This machine has what the rig needs.'
