@@ -85,6 +85,7 @@ void nv_model_stats(struct nv_model_stats *stats)
 		add_bytes(gpu, end, "\"host\"", &stats->host);
 		for (int i = 0; i < ARRAY_SIZE(masters); i++)
 			add_bytes(gpu, end, masters[i], &stats->dma[index]);
+		stats->faults[index] = number(gpu, end, "\"interrupts\"", "\"faults\"");
 		gpu = next;
 	}
 	free(answer);
@@ -107,8 +108,10 @@ void nv_model_stats_since(struct nv_model_stats *stats, const struct nv_model_st
 	subtract(&stats->ce, &before->ce);
 	subtract(&stats->gr, &before->gr);
 	subtract(&stats->host, &before->host);
-	for (int i = 0; i < NV_MAX_GPUS; i++)
+	for (int i = 0; i < NV_MAX_GPUS; i++) {
 		subtract(&stats->dma[i], &before->dma[i]);
+		stats->faults[i] -= before->faults[i];
+	}
 }
 
 /* Makes every copy engine take @us longer to finish a launch. */
