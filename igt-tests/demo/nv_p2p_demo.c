@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * Moves a buffer from GPU 0's private VRAM to where GPU 1 uses it, its own VRAM, by the best way
- * that the kernel offers, and says what that cost. With PREFETCH GPU 1's copy engine reads the pages
- * where they are; without it the CPU has to touch them, and SVM_BIND migrates them from RAM.
+ * Gets a buffer from GPU 0's private VRAM to where GPU 1 uses it, its own VRAM, in one of three ways,
+ * and says what that cost:
+ *
+ * copy     GPU 1's copy engine reads the pages where they are, after PREFETCH; on a kernel without
+ *          PREFETCH they migrate.
+ * shader   A shader of GPU 1 reads the pages, and faults.
+ * migrate  SVM_BIND of GPU 1 migrates the pages; on a kernel that leaves the pages of other GPUs
+ *          alone the CPU has to touch them before, to bring them to RAM.
  */
 #include <getopt.h>
 #include <sys/resource.h>
@@ -10,6 +15,7 @@
 #include "igt.h"
 #include "nouveau_drm.h"
 #include "nouveau/nv_ce.h"
+#include "nouveau/nv_compute.h"
 #include "nouveau/nv_device.h"
 #include "nouveau/nv_model.h"
 #include "nouveau/nv_svm.h"
@@ -22,14 +28,24 @@ struct demo {
 	struct nv_gpu gpus[2];
 	struct nv_svm owner;
 	struct nv_worker importer;
+	const struct part *part;
 	bool prefetch;
 	char *ptr;
 	size_t size;
-	struct nv_bo dst; /* with PREFETCH: the copy in GPU 1's VRAM */
+	struct nv_bo dst; /* for the copy in GPU 1's VRAM */
+	bool migrated;	  /* instead of copied */
+	size_t touched;	  /* pages that the CPU brought to RAM for that */
+	struct nv_compute compute;
+};
+
+struct part {
+	const char *name;
+	void (*move)(struct demo *demo);
 };
 
 struct result {
 	uint64_t cpu_faults;
+	uint64_t gpu_faults; /* of GPU 1 */
 	uint64_t migrations_to_ram;
 	bool has_bytes;
 	struct nv_model_bytes bytes;	  /* payload */
@@ -39,11 +55,13 @@ struct result {
 };
 
 static const char usage[] =
-	"Usage: nv_p2p_demo [--size MIB] [--huge] [--json]\n"
-	"Moves MIB (64) from GPU 0's private VRAM to where GPU 1 uses it; needs two Pascal GPUs and root.\n"
-	"  --size MIB  an even number up to 128\n"
-	"  --huge      in huge pages\n"
-	"  --json      one JSON object on stdout instead of text\n";
+	"Usage: nv_p2p_demo [--part PART] [--size MIB] [--huge] [--json]\n"
+	"Gets MIB (64) from GPU 0's private VRAM to where GPU 1 uses it; needs two Pascal GPUs and root.\n"
+	"  --part PART  copy: by GPU 1's copy engine (default); shader: by a shader that faults;\n"
+	"               migrate: by SVM_BIND\n"
+	"  --size MIB   an even number up to 128\n"
+	"  --huge       in huge pages\n"
+	"  --json       one JSON object on stdout instead of text\n";
 
 static double now(void)
 {
@@ -73,11 +91,10 @@ static void prepare(struct demo *demo, bool huge)
 	nv_svm_init(&demo->owner, drm_reopen_driver(demo->gpus[0].fd));
 	nv_worker_create(&demo->importer, &demo->gpus[1]);
 	demo->prefetch = nv_svm_has_prefetch(&demo->importer.svm);
-	if (demo->prefetch) {
-		nv_bo_create(&demo->dst, demo->importer.svm.fd, demo->size,
-			     NOUVEAU_GEM_DOMAIN_VRAM);
-		nv_chan_attach(&demo->importer.chan, &demo->dst);
-	}
+	nv_bo_create(&demo->dst, demo->importer.svm.fd, demo->size, NOUVEAU_GEM_DOMAIN_VRAM);
+	nv_chan_attach(&demo->importer.chan, &demo->dst);
+	nv_compute_create(&demo->compute, demo->importer.svm.fd, demo->gpus[1].chipset);
+	nv_chan_attach(&demo->compute.chan, &demo->dst);
 
 	demo->ptr = (char *)(huge ? nv_alloc_huge(demo->size) : nv_alloc(demo->size));
 	for (size_t at = 0; at < demo->size; at += CHUNK)
@@ -86,9 +103,41 @@ static void prepare(struct demo *demo, bool huge)
 	nv_assert_private(demo->ptr, demo->size);
 }
 
-/* GPU 1 maps the pages where they are and copies them. */
-static void move_by_prefetch(struct demo *demo)
+static uint64_t place(const struct demo *demo)
 {
+	uint64_t place;
+
+	nv_pagemap_read(demo->ptr, NV_PAGE_SIZE, &place);
+
+	return place;
+}
+
+static size_t pages_in_ram(const struct demo *demo)
+{
+	return demo->size / NV_PAGE_SIZE - nv_private_pages(demo->ptr, demo->size);
+}
+
+static void move_by_migration(struct demo *demo)
+{
+	const uint64_t before = place(demo);
+
+	demo->migrated = true;
+	nv_svm_migrate(&demo->importer.svm, demo->ptr, demo->size);
+	if (place(demo) != before)
+		return;
+	for (size_t at = 0; at < demo->size; at += NV_PAGE_SIZE)
+		*(volatile char *)(demo->ptr + at);
+	demo->touched = pages_in_ram(demo);
+	nv_svm_migrate(&demo->importer.svm, demo->ptr, demo->size);
+}
+
+/* GPU 1 maps the pages where they are and copies them. */
+static void move_by_copy(struct demo *demo)
+{
+	if (!demo->prefetch) {
+		move_by_migration(demo);
+		return;
+	}
 	nv_svm_prefetch(&demo->importer.svm, demo->ptr, demo->size);
 	for (size_t at = 0; at < demo->size; at += CHUNK) {
 		nv_ce_copy(&demo->importer.chan, demo->dst.va + at, (uintptr_t)demo->ptr + at,
@@ -97,21 +146,47 @@ static void move_by_prefetch(struct demo *demo)
 	}
 }
 
-/* The CPU touches each page, which brings it to RAM; GPU 1 migrates it from there. */
-static void move_by_cpu(struct demo *demo, size_t *left_private)
+static void move_by_shader(struct demo *demo)
 {
-	for (size_t at = 0; at < demo->size; at += NV_PAGE_SIZE)
-		*(volatile char *)(demo->ptr + at);
-	*left_private = nv_private_pages(demo->ptr, demo->size);
-	nv_svm_migrate(&demo->importer.svm, demo->ptr, demo->size);
+	for (size_t at = 0; at < demo->size; at += CHUNK) {
+		const struct nv_kernel_args args = {
+			.dst = demo->dst.va + at,
+			.src = (uintptr_t)demo->ptr + at,
+			.dst_shift = 2,
+			.src_shift = 2,
+		};
+
+		nv_compute_run(&demo->compute, &nv_kernel_copy, CHUNK / sizeof(uint32_t), &args);
+	}
+}
+
+static const struct part parts[] = {
+	{ "copy", move_by_copy },
+	{ "shader", move_by_shader },
+	{ "migrate", move_by_migration },
+};
+
+static const struct part *find_part(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (!strcmp(parts[i].name, name))
+			return &parts[i];
+
+	return NULL;
+}
+
+static void add_bytes(struct nv_model_bytes *sum, const struct nv_model_bytes *bytes)
+{
+	sum->system_read += bytes->system_read;
+	sum->system_write += bytes->system_write;
+	sum->peer_read += bytes->peer_read;
+	sum->peer_write += bytes->peer_write;
 }
 
 static void measure(struct demo *demo, struct result *result)
 {
-	const size_t pages = demo->size / NV_PAGE_SIZE;
 	struct nv_counters counters[2];
 	struct nv_model_stats stats;
-	size_t left_private = pages;
 	bool has_counters = nv_counters_read(&demo->gpus[0], &counters[0]);
 
 	result->has_bytes = nv_model_present();
@@ -120,10 +195,7 @@ static void measure(struct demo *demo, struct result *result)
 	result->cpu_faults = cpu_faults();
 	result->seconds = now();
 
-	if (demo->prefetch)
-		move_by_prefetch(demo);
-	else
-		move_by_cpu(demo, &left_private);
+	demo->part->move(demo);
 
 	result->seconds = now() - result->seconds;
 	result->cpu_faults = cpu_faults() - result->cpu_faults;
@@ -132,6 +204,8 @@ static void measure(struct demo *demo, struct result *result)
 
 		nv_model_stats_since(&moved, &stats);
 		result->bytes = moved.ce;
+		add_bytes(&result->bytes, &moved.gr);
+		result->gpu_faults = moved.faults[1];
 		for (int i = 0; i < 2; i++) {
 			const struct nv_model_bytes *own = &moved.dma[i], *other = &moved.dma[!i];
 
@@ -140,9 +214,7 @@ static void measure(struct demo *demo, struct result *result)
 				own->system_write + own->peer_write + other->peer_read;
 		}
 	}
-	if (demo->prefetch)
-		left_private = nv_private_pages(demo->ptr, demo->size);
-	result->migrations_to_ram = pages - left_private;
+	result->migrations_to_ram = demo->migrated ? demo->touched : pages_in_ram(demo);
 	if (has_counters) {
 		nv_counters_read(&demo->gpus[0], &counters[1]);
 		result->migrations_to_ram =
@@ -165,15 +237,15 @@ static bool verify(struct demo *demo)
 	struct nv_worker *importer = &demo->importer;
 	size_t bad = 0;
 
-	if (!demo->prefetch && nv_private_pages(demo->ptr, demo->size) * NV_PAGE_SIZE != demo->size)
+	if (demo->migrated && nv_private_pages(demo->ptr, demo->size) * NV_PAGE_SIZE != demo->size)
 		return false;
 	for (size_t at = 0; at < demo->size; at += CHUNK) {
-		if (demo->prefetch) {
+		if (!demo->migrated) {
 			nv_ce_copy(&importer->chan, importer->ram.va, demo->dst.va + at, CHUNK);
 			nv_chan_run(&importer->chan);
 			bad += differs("the copy", importer->ram.map, at);
 		}
-		/* The source must have survived as well. Without PREFETCH it is the destination. */
+		/* The source must have survived as well, or is the destination. */
 		bad += differs("the source", demo->ptr + at, at);
 	}
 
@@ -198,7 +270,7 @@ static void print(const struct demo *demo, const struct result *result, bool jso
 	const bool counted = result->has_bytes;
 	const bool direct =
 		counted ? peer == demo->size && !bytes->system_read && !bytes->system_write
-			: demo->prefetch && !result->migrations_to_ram;
+			: !result->migrations_to_ram;
 
 	printf(json ? "{" : "");
 	print_bytes("payload_bytes", true, demo->size, json);
@@ -209,6 +281,7 @@ static void print(const struct demo *demo, const struct result *result, bool jso
 	print_bytes("gpu0_link_out_bytes", counted, result->link_out[0], json);
 	print_bytes("gpu1_link_in_bytes", counted, result->link_in[1], json);
 	print_bytes("gpu1_link_out_bytes", counted, result->link_out[1], json);
+	print_bytes("gpu_faults", counted, result->gpu_faults, json);
 	printf(json ? "\"cpu_faults\": %llu, \"migrations_to_ram\": %llu, \"verified\": %s, "
 		      "\"route\": \"%s (%s)\", \"seconds\": %.3f}\n"
 		    : "cpu_faults          %llu\n"
@@ -224,18 +297,19 @@ static void print(const struct demo *demo, const struct result *result, bool jso
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "size", required_argument, NULL, 's' },
-		{ "huge", no_argument, NULL, 'H' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{},
+		{ "part", required_argument, NULL, 'p' }, { "size", required_argument, NULL, 's' },
+		{ "huge", no_argument, NULL, 'H' },	  { "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },	  {},
 	};
-	struct demo demo = { .size = 64ul << 20 };
+	struct demo demo = { .size = 64ul << 20, .part = &parts[0] };
 	struct result result = {};
 	bool huge = false, json = false;
 
 	for (int opt; (opt = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (opt) {
+		case 'p':
+			demo.part = find_part(optarg);
+			break;
 		case 's':
 			demo.size = strtoul(optarg, NULL, 0) << 20;
 			break;
@@ -253,7 +327,8 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (optind < argc || !demo.size || demo.size % CHUNK || demo.size > MAX_SIZE) {
+	if (optind < argc || !demo.part || !demo.size || demo.size % CHUNK ||
+	    demo.size > MAX_SIZE) {
 		fputs(usage, stderr);
 		return 2;
 	}

@@ -14,4 +14,12 @@
 #define NOUVEAU_SVM_BIND_COMMAND__PREFETCH 1
 #endif
 
+/*
+ * Target of SVM_BIND's MIGRATE: RAM, for pages that are in the VRAM of any GPU. result: number of
+ * pages moved.
+ */
+#ifndef NOUVEAU_SVM_BIND_TARGET__CPU
+#define NOUVEAU_SVM_BIND_TARGET__CPU 0
+#endif
+
 #endif

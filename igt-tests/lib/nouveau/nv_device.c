@@ -286,6 +286,7 @@ bool nv_counters_read(const struct nv_gpu *gpu, struct nv_counters *counters)
 		{ "gpu_faults:", &counters->gpu_faults },
 		{ "migrated_to_ram:", &counters->migrated_to_ram },
 		{ "migrated_to_vram:", &counters->migrated_to_vram },
+		{ "migrated_from_peer:", &counters->migrated_from_peer },
 		{ "peer_mappings:", &counters->peer_mappings },
 	};
 	char text[512] = "";

@@ -29,10 +29,11 @@ enum nv_route {
 };
 
 struct nv_counters {
-	uint64_t gpu_faults;	   /* since load */
-	uint64_t migrated_to_ram;  /* pages since load */
-	uint64_t migrated_to_vram; /* pages since load */
-	uint64_t peer_mappings;	   /* now */
+	uint64_t gpu_faults;	     /* since load */
+	uint64_t migrated_to_ram;    /* pages since load */
+	uint64_t migrated_to_vram;   /* pages since load */
+	uint64_t migrated_from_peer; /* of those */
+	uint64_t peer_mappings;	     /* now */
 };
 
 bool __nv_gpu_open(struct nv_gpu *gpu, unsigned int index);

@@ -86,6 +86,7 @@ void nv_model_stats(struct nv_model_stats *stats)
 		stats->across += number(gpu, end, "\"switch\"", "\"peer_bytes\"");
 		for (int i = 0; i < ARRAY_SIZE(masters); i++)
 			add_bytes(gpu, end, masters[i], &stats->dma[index]);
+		stats->faults[index] = number(gpu, end, "\"interrupts\"", "\"faults\"");
 		gpu = next;
 	}
 	free(answer);
@@ -109,8 +110,10 @@ void nv_model_stats_since(struct nv_model_stats *stats, const struct nv_model_st
 	subtract(&stats->gr, &before->gr);
 	subtract(&stats->host, &before->host);
 	stats->across -= before->across;
-	for (int i = 0; i < NV_MAX_GPUS; i++)
+	for (int i = 0; i < NV_MAX_GPUS; i++) {
 		subtract(&stats->dma[i], &before->dma[i]);
+		stats->faults[i] -= before->faults[i];
+	}
 }
 
 /* Makes every copy engine take @us longer to finish a launch. */

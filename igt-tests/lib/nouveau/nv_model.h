@@ -23,6 +23,7 @@ struct nv_model_stats {
 	struct nv_model_bytes gr;		/* shaders, their code and descriptors */
 	struct nv_model_bytes host;		/* push buffers and semaphores */
 	struct nv_model_bytes dma[NV_MAX_GPUS]; /* all that each GPU did as bus master */
+	uint64_t faults[NV_MAX_GPUS];		/* that each GPU reported to its driver */
 	uint64_t across; /* between GPUs, by a switch: counted where there is an IOMMU */
 };
 

@@ -105,6 +105,43 @@ uint64_t nv_svm_migrate(const struct nv_svm *svm, const void *ptr, size_t len)
 	return result;
 }
 
+static int migrate_home(const struct nv_svm *svm, const void *ptr, size_t len, uint64_t *result)
+{
+	return __nv_svm_bind(svm->fd, NOUVEAU_SVM_BIND_COMMAND__MIGRATE,
+			     NOUVEAU_SVM_BIND_TARGET__CPU, ptr, len, result);
+}
+
+int __nv_svm_migrate_home(const struct nv_svm *svm, const void *ptr, size_t len)
+{
+	return migrate_home(svm, ptr, len, NULL);
+}
+
+/**
+ * nv_svm_migrate_home:
+ *
+ * Returns: the number of pages that went to RAM.
+ */
+uint64_t nv_svm_migrate_home(const struct nv_svm *svm, const void *ptr, size_t len)
+{
+	uint64_t result;
+
+	igt_assert_eq(migrate_home(svm, ptr, len, &result), 0);
+
+	return result;
+}
+
+/* As with PREFETCH, a hole is the measure. */
+void nv_svm_require_target_cpu(const struct nv_svm *svm)
+{
+	uint32_t *hole = nv_alloc(NV_PAGE_SIZE);
+	int ret;
+
+	munmap(hole, NV_PAGE_SIZE);
+	ret = __nv_svm_migrate_home(svm, hole, NV_PAGE_SIZE);
+	igt_assert_f(ret == 0 || ret == -EINVAL, "a hole, to RAM: %s\n", strerror(-ret));
+	igt_require_f(!ret, "SVM_BIND of this kernel does not migrate to RAM\n");
+}
+
 int __nv_svm_prefetch(const struct nv_svm *svm, const void *ptr, size_t len)
 {
 	return __nv_svm_bind(svm->fd, NOUVEAU_SVM_BIND_COMMAND__PREFETCH, 0, ptr, len, NULL);

@@ -36,6 +36,9 @@ int __nv_svm_bind(int fd, unsigned int command, uint32_t target, const void *ptr
 		  uint64_t *result);
 int __nv_svm_migrate(const struct nv_svm *svm, const void *ptr, size_t len);
 uint64_t nv_svm_migrate(const struct nv_svm *svm, const void *ptr, size_t len);
+int __nv_svm_migrate_home(const struct nv_svm *svm, const void *ptr, size_t len);
+uint64_t nv_svm_migrate_home(const struct nv_svm *svm, const void *ptr, size_t len);
+void nv_svm_require_target_cpu(const struct nv_svm *svm);
 int __nv_svm_prefetch(const struct nv_svm *svm, const void *ptr, size_t len);
 uint64_t nv_svm_prefetch(const struct nv_svm *svm, const void *ptr, size_t len);
 bool nv_svm_has_prefetch(const struct nv_svm *svm);

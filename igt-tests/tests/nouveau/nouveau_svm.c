@@ -14,6 +14,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -911,6 +912,160 @@ static void test_migrate_engine_stuck(void)
 	munmap(ptr, len);
 }
 
+/* Home to RAM, by SVM_BIND with the CPU as its target */
+
+static uint64_t minor_faults(void)
+{
+	struct rusage rusage;
+
+	getrusage(RUSAGE_SELF, &rusage);
+
+	return rusage.ru_minflt;
+}
+
+static void go_home(char *ptr, size_t len)
+{
+	struct nv_model_stats before, moved;
+	uint64_t faults, result;
+
+	nv_svm_require_target_cpu(&svm);
+	to_vram(ptr, len, 1);
+	if (nv_model_present())
+		nv_model_stats(&before);
+	faults = minor_faults();
+	result = nv_svm_migrate_home(&svm, ptr, len);
+	faults = minor_faults() - faults;
+	igt_assert_eq_u64(result, len / NV_PAGE_SIZE);
+	igt_assert_eq_u64(faults, 0);
+	if (nv_model_present()) {
+		nv_model_stats_since(&moved, &before);
+		igt_assert_eq_u64(moved.ce.system_write, len);
+		igt_assert_eq_u64(moved.ce.system_read, 0);
+	}
+	nv_assert_ram(ptr, len);
+	nv_check(ptr, len, 1);
+	igt_assert_eq_u64(nv_svm_migrate_home(&svm, ptr, len), 0);
+}
+
+static void test_target_cpu(size_t len)
+{
+	char *ptr = (char *)nv_alloc(len);
+
+	go_home(ptr, len);
+	munmap(ptr, len);
+}
+
+static void test_target_cpu_thp(void)
+{
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+
+	*ptr = 1;
+	require_huge(ptr);
+	go_home(ptr, NV_HUGE_SIZE);
+	require_huge(ptr);
+	munmap(ptr, NV_HUGE_SIZE);
+}
+
+/* A part of a huge page, which is not its beginning, comes home; the rest stays. */
+static void test_target_cpu_thp_part(void)
+{
+	const size_t part = 64 * KiB;
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+
+	nv_svm_require_target_cpu(&svm);
+	*ptr = 1;
+	require_huge(ptr);
+	to_vram(ptr, NV_HUGE_SIZE, 1);
+	igt_assert_eq_u64(nv_svm_migrate_home(&svm, ptr + part, part), part / NV_PAGE_SIZE);
+	nv_assert_private(ptr, part);
+	nv_assert_ram(ptr + part, part);
+	nv_assert_private(ptr + 2 * part, NV_HUGE_SIZE - 2 * part);
+	nv_check(ptr, NV_HUGE_SIZE, 1);
+	munmap(ptr, NV_HUGE_SIZE);
+}
+
+/* Pages in VRAM, in RAM, never touched, forbidden in VRAM, unmapped, of a file. */
+static void test_target_cpu_mixed(void)
+{
+	char *ptr = (char *)nv_alloc(6 * NV_PAGE_SIZE);
+	char *forbidden = ptr + 3 * NV_PAGE_SIZE, *file = ptr + 5 * NV_PAGE_SIZE;
+	int fd = memfd_create("igt", 0);
+
+	nv_svm_require_target_cpu(&svm);
+	igt_assert(fd >= 0 && !ftruncate(fd, NV_PAGE_SIZE));
+	igt_assert(mmap(file, NV_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+			0) == file);
+	close(fd);
+	nv_fill(file, NV_PAGE_SIZE, 3);
+	nv_fill(ptr + NV_PAGE_SIZE, NV_PAGE_SIZE, 2);
+	to_vram(ptr, NV_PAGE_SIZE, 1);
+	to_vram(forbidden, NV_PAGE_SIZE, 4);
+	igt_assert_eq(mprotect(forbidden, NV_PAGE_SIZE, PROT_NONE), 0);
+	munmap(ptr + 4 * NV_PAGE_SIZE, NV_PAGE_SIZE);
+
+	igt_assert_eq_u64(nv_svm_migrate_home(&svm, ptr, 6 * NV_PAGE_SIZE), 2);
+	nv_assert_ram(ptr, 2 * NV_PAGE_SIZE);
+	nv_check(ptr, NV_PAGE_SIZE, 1);
+	nv_check(ptr + NV_PAGE_SIZE, NV_PAGE_SIZE, 2);
+	nv_check(file, NV_PAGE_SIZE, 3);
+	for (int i = 0; i < NV_PAGE_SIZE; i++)
+		igt_assert_eq(ptr[2 * NV_PAGE_SIZE + i], 0);
+	igt_assert_eq(mprotect(forbidden, NV_PAGE_SIZE, PROT_READ), 0);
+	nv_check(forbidden, NV_PAGE_SIZE, 4);
+	munmap(ptr, 6 * NV_PAGE_SIZE);
+}
+
+/* After fork() the pages are shared, and read-only. */
+static void test_target_cpu_fork(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	int go[2];
+
+	nv_svm_require_target_cpu(&svm);
+	igt_assert_eq(pipe(go), 0);
+	to_vram(ptr, len, 1);
+	igt_fork(child, 1)
+	{
+		char byte;
+
+		close(go[1]);
+		igt_assert_eq(read(go[0], &byte, 1), 1);
+		nv_check(ptr, len, 1);
+	}
+	igt_assert_eq_u64(nv_svm_migrate_home(&svm, ptr, len), len / NV_PAGE_SIZE);
+	nv_assert_ram(ptr, len);
+	nv_fill(ptr, len, 2);
+	igt_assert_eq(write(go[1], "", 1), 1);
+	igt_waitchildren();
+	close(go[0]);
+	close(go[1]);
+	nv_check(ptr, len, 2);
+	munmap(ptr, len);
+}
+
+/* One thread brings the pages home and uses them while another takes them to VRAM. */
+static void test_target_cpu_race(void)
+{
+	const int rounds = SLOW_QUICK(500, 20);
+
+	nv_svm_require_target_cpu(&svm);
+	racer.len = 64 * KiB;
+	racer.ptr = (char *)nv_alloc(racer.len);
+	nv_fill(racer.ptr, racer.len, 0);
+	racer_start(step_migrate);
+	for (int i = 0; i < rounds; i++) {
+		nv_svm_migrate_home(&svm, racer.ptr, racer.len);
+		nv_check(racer.ptr, racer.len, i);
+		nv_fill(racer.ptr, racer.len, i + 1);
+	}
+	racer_join();
+	nv_svm_migrate_home(&svm, racer.ptr, racer.len);
+	nv_assert_ram(racer.ptr, racer.len);
+	nv_check(racer.ptr, racer.len, rounds);
+	munmap(racer.ptr, racer.len);
+}
+
 static void test_ce_basic(void)
 {
 	const uint32_t *ram = worker.ram.map;
@@ -1304,6 +1459,8 @@ VARIANT(migrate_4k, test_migrate(4 * KiB))
 VARIANT(migrate_64k, test_migrate(64 * KiB))
 VARIANT(migrate_2m, test_migrate(2 * MiB))
 VARIANT(migrate_16m, test_migrate(16 * MiB))
+VARIANT(target_cpu_4k, test_target_cpu(4 * KiB))
+VARIANT(target_cpu_2m, test_target_cpu(2 * MiB))
 VARIANT(cpu_fault_threads, test_cpu_fault_threads(false))
 VARIANT(cpu_fault_threads_same_page, test_cpu_fault_threads(true))
 VARIANT(munmap_whole, test_munmap(0, 16))
@@ -1351,6 +1508,18 @@ static const struct subtest {
 	  "Pages stay where they are when the copy engine does not answer" },
 	{ "migrate-race", run_t1, test_migrate_race,
 	  "Pages keep their content while CPU and driver both want them" },
+	{ "target-cpu-4k", run_t1, target_cpu_4k, "SVM_BIND brings a page home to RAM" },
+	{ "target-cpu-2m", run_t1, target_cpu_2m, "SVM_BIND brings many pages home to RAM" },
+	{ "target-cpu-thp", run_t1, test_target_cpu_thp,
+	  "SVM_BIND brings a huge page home to RAM in one piece" },
+	{ "target-cpu-thp-part", run_t1, test_target_cpu_thp_part,
+	  "SVM_BIND brings a part of a huge page home to RAM" },
+	{ "target-cpu-mixed", run_t1, test_target_cpu_mixed,
+	  "SVM_BIND brings home what is in VRAM, counts that, and leaves the rest alone" },
+	{ "target-cpu-fork", run_t1, test_target_cpu_fork,
+	  "Pages that SVM_BIND brings home after fork() are a copy for each process" },
+	{ "target-cpu-race", run_t1, test_target_cpu_race,
+	  "Pages keep their content while one thread brings them home and another takes them away" },
 	{ "cpu-fault-back", run_t1, test_cpu_fault_back, "A CPU access brings its page back" },
 	{ "cpu-write-back", run_t1, test_cpu_write_back,
 	  "A CPU write brings the rest of its page back" },

@@ -47,7 +47,7 @@ struct meter {
 	size_t len;
 	uint64_t *places;
 	bool has_counters;
-	struct nv_counters counters;
+	struct nv_counters counters, importer_counters;
 	bool has_model;
 	struct nv_model_stats stats;
 };
@@ -276,6 +276,326 @@ static void test_migrate(struct pair *pair)
 	nv_assert_private(ptr, len);
 	nv_check(ptr, len, 1);
 	munmap(ptr, len);
+}
+
+/* Out of the owner's VRAM by SVM_BIND */
+
+static void migrate_start(struct meter *meter, const struct pair *pair, const void *ptr, size_t len)
+{
+	meter_start(meter, pair, ptr, len);
+	if (!nv_counters_read(pair->importer_gpu, &meter->importer_counters))
+		meter->has_counters = false;
+}
+
+/*
+ * Asserts that @direct pages went straight from GPU to GPU, @ram by way of RAM or from there, and
+ * that nothing else was copied.
+ */
+static void migrate_assert(struct meter *meter, const struct pair *pair, uint64_t direct,
+			   uint64_t ram_write, uint64_t ram_read)
+{
+	struct nv_counters owner, importer;
+	struct nv_model_stats moved;
+
+	if (meter->has_model) {
+		nv_model_stats_since(&moved, &meter->stats);
+		igt_assert_eq_u64(moved.ce.peer_read + moved.ce.peer_write, direct * NV_PAGE_SIZE);
+		igt_assert_eq_u64(moved.ce.system_write, ram_write * NV_PAGE_SIZE);
+		igt_assert_eq_u64(moved.ce.system_read, ram_read * NV_PAGE_SIZE);
+	}
+	if (meter->has_counters) {
+		nv_counters_read(pair->owner_gpu, &owner);
+		nv_counters_read(pair->importer_gpu, &importer);
+		igt_assert_eq_u64(importer.migrated_from_peer -
+					  meter->importer_counters.migrated_from_peer,
+				  direct);
+		igt_assert_eq_u64(owner.migrated_to_ram - meter->counters.migrated_to_ram,
+				  ram_write);
+	}
+	free(meter->places);
+}
+
+/* Asserts that the importer reads @seed there without a byte on the way to the other GPU. */
+static void assert_importer_has(struct pair *pair, const char *ptr, size_t len, uint32_t seed)
+{
+	struct nv_model_stats before, moved;
+
+	nv_assert_private(ptr, len);
+	if (nv_model_present())
+		nv_model_stats(&before);
+	importer_maps(pair, ptr, len);
+	nv_worker_read(&pair->importer, ptr, len);
+	if (nv_model_present()) {
+		nv_model_stats_since(&moved, &before);
+		igt_assert_eq_u64(moved.ce.peer_read + moved.ce.peer_write, 0);
+		igt_assert_eq_u64(moved.ce.system_read + moved.ce.system_write, 0);
+	}
+	nv_worker_check(&pair->importer, len, seed);
+	nv_assert_private(ptr, len);
+	nv_check(ptr, len, seed);
+}
+
+static void migrate_direct(struct pair *pair, char *ptr, size_t len)
+{
+	const size_t pages = len / NV_PAGE_SIZE;
+	struct meter meter;
+
+	require_p2p(pair);
+	give_to_owner(pair, ptr, len, 1);
+	migrate_start(&meter, pair, ptr, len);
+	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, ptr, len), pages);
+	migrate_assert(&meter, pair, pages, 0, 0);
+	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, ptr, len), 0);
+	assert_importer_has(pair, ptr, len, 1);
+	munmap(ptr, len);
+}
+
+static void test_migrate_direct(struct pair *pair, size_t len)
+{
+	migrate_direct(pair, (char *)nv_alloc(len), len);
+}
+
+static void test_migrate_direct_thp(struct pair *pair)
+{
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+
+	*ptr = 1;
+	igt_require_f(nv_is_huge_page(ptr),
+		      "got no huge page (see transparent_hugepage/enabled)\n");
+	migrate_direct(pair, ptr, NV_HUGE_SIZE);
+}
+
+/* A part of the owner's huge page, which is not its beginning; the rest stays. */
+static void test_migrate_direct_thp_part(struct pair *pair)
+{
+	const size_t part = 64 * KiB, pages = part / NV_PAGE_SIZE;
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+	uint64_t was[NV_HUGE_SIZE / NV_PAGE_SIZE], is[NV_HUGE_SIZE / NV_PAGE_SIZE];
+	struct meter meter;
+
+	require_p2p(pair);
+	*ptr = 1;
+	igt_require_f(nv_is_huge_page(ptr),
+		      "got no huge page (see transparent_hugepage/enabled)\n");
+	give_to_owner(pair, ptr, NV_HUGE_SIZE, 1);
+	nv_pagemap_read(ptr, NV_HUGE_SIZE, was);
+	migrate_start(&meter, pair, ptr, NV_HUGE_SIZE);
+	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, ptr + part, part), pages);
+	migrate_assert(&meter, pair, pages, 0, 0);
+	nv_pagemap_read(ptr, NV_HUGE_SIZE, is);
+	for (int i = 0; i < ARRAY_SIZE(is); i++)
+		igt_assert_f((was[i] == is[i]) == (i < pages || i >= 2 * pages), "page %d %s\n", i,
+			     was[i] == is[i] ? "stayed" : "moved");
+	nv_assert_private(ptr, NV_HUGE_SIZE);
+	nv_check(ptr, NV_HUGE_SIZE, 1);
+	munmap(ptr, NV_HUGE_SIZE);
+}
+
+/* Pages of the owner, of the importer, of RAM, and none, by turns; and the owner's huge page. */
+static void test_migrate_mixed(struct pair *pair)
+{
+	const size_t small = 32 * NV_PAGE_SIZE, quarter = 8, huge = NV_HUGE_SIZE / NV_PAGE_SIZE;
+	char *ptr = (char *)nv_alloc_huge(2 * NV_HUGE_SIZE), *end = ptr + NV_HUGE_SIZE;
+	struct meter meter;
+
+	require_p2p(pair);
+	igt_assert_eq(madvise(ptr, NV_HUGE_SIZE, MADV_NOHUGEPAGE), 0);
+	for (size_t i = 0; i < 4 * quarter; i++) {
+		char *page = ptr + i * NV_PAGE_SIZE;
+
+		if (i % 4 == 3)
+			continue;
+		nv_fill(page, NV_PAGE_SIZE, i);
+		if (i % 4 == 0)
+			nv_svm_migrate(&pair->owner.svm, page, NV_PAGE_SIZE);
+		else if (i % 4 == 1)
+			nv_svm_migrate(&pair->importer.svm, page, NV_PAGE_SIZE);
+	}
+	munmap(ptr + small, NV_HUGE_SIZE - small);
+	give_to_owner(pair, end, NV_HUGE_SIZE, 100);
+
+	migrate_start(&meter, pair, ptr, small);
+	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, ptr, 2 * NV_HUGE_SIZE),
+			  3 * quarter + huge);
+	migrate_assert(&meter, pair, quarter + huge, 0, quarter);
+	nv_assert_private(ptr, small);
+	assert_importer_has(pair, end, NV_HUGE_SIZE, 100);
+	for (size_t i = 0; i < 4 * quarter; i++) {
+		if (i % 4 < 3)
+			nv_check(ptr + i * NV_PAGE_SIZE, NV_PAGE_SIZE, i);
+		else
+			for (size_t j = 0; j < NV_PAGE_SIZE; j++)
+				igt_assert_eq(ptr[i * NV_PAGE_SIZE + j], 0);
+	}
+	munmap(ptr, small);
+	munmap(end, NV_HUGE_SIZE);
+}
+
+/* What is unmapped, discarded or read-only between the owner's pages. */
+static void test_migrate_peer_holes(struct pair *pair)
+{
+	enum {
+		UNMAPPED = 1,
+		DISCARDED = 3,
+		READ_ONLY = 5,
+		COUNT = 7
+	};
+	char *ptr = (char *)nv_alloc(COUNT * NV_PAGE_SIZE), *page[COUNT];
+	struct meter meter;
+
+	require_p2p(pair);
+	for (int i = 0; i < COUNT; i++) {
+		page[i] = ptr + i * NV_PAGE_SIZE;
+		give_to_owner(pair, page[i], NV_PAGE_SIZE, i);
+	}
+	munmap(page[UNMAPPED], NV_PAGE_SIZE);
+	igt_assert_eq(madvise(page[DISCARDED], NV_PAGE_SIZE, MADV_DONTNEED), 0);
+	igt_assert_eq(mprotect(page[READ_ONLY], NV_PAGE_SIZE, PROT_READ), 0);
+
+	migrate_start(&meter, pair, ptr, NV_PAGE_SIZE);
+	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, ptr, COUNT * NV_PAGE_SIZE),
+			  COUNT - 1);
+	migrate_assert(&meter, pair, COUNT - 2, 0, 0);
+	for (int i = 0; i < COUNT; i++) {
+		if (i == UNMAPPED)
+			continue;
+		nv_assert_private(page[i], NV_PAGE_SIZE);
+		if (i != DISCARDED)
+			nv_check(page[i], NV_PAGE_SIZE, i);
+		else
+			for (size_t j = 0; j < NV_PAGE_SIZE; j++)
+				igt_assert_eq(page[i][j], 0);
+		munmap(page[i], NV_PAGE_SIZE);
+	}
+}
+
+/* Owner and importer had the pages mapped where they were. */
+static void test_migrate_revokes(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	require_p2p(pair);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	give_to_owner(pair, ptr, len, 1);
+	igt_assert_eq_u64(nv_svm_prefetch(&pair->owner.svm, ptr, len), len / NV_PAGE_SIZE);
+	importer_maps(pair, ptr, len);
+	nv_worker_read(&pair->owner, ptr, len);
+	nv_worker_read(&pair->importer, ptr, len);
+
+	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, ptr, len), len / NV_PAGE_SIZE);
+	/* The importer has them in its own VRAM now, without a PREFETCH. */
+	nv_worker_fill(&pair->importer, len, 2);
+	nv_worker_write(&pair->importer, ptr, len);
+	nv_assert_private(ptr, len);
+	/* The owner must ask, and gets them by way of the importer's BAR. */
+	igt_assert_eq_u64(nv_svm_prefetch(&pair->owner.svm, ptr, len), len / NV_PAGE_SIZE);
+	nv_worker_read(&pair->owner, ptr, len);
+	nv_worker_check(&pair->owner, len, 2);
+	nv_assert_private(ptr, len);
+
+	igt_assert_eq_u64(nv_svm_migrate(&pair->owner.svm, ptr, len), len / NV_PAGE_SIZE);
+	nv_worker_read_faults(&pair->importer, ptr, len);
+	nv_check(ptr, len, 2);
+	munmap(ptr, len);
+}
+
+/* What cannot go straight goes by way of RAM, in the same call. */
+static void test_migrate_fallback(struct pair *pair, bool huge)
+{
+	const size_t len = huge ? NV_HUGE_SIZE : 64 * KiB, pages = len / NV_PAGE_SIZE;
+	char *ptr = (char *)(huge ? nv_alloc_huge(len) : nv_alloc(len));
+	struct meter meter;
+
+	nv_svm_require_target_cpu(&pair->importer.svm);
+	*ptr = 1;
+	igt_require_f(!huge || nv_is_huge_page(ptr),
+		      "got no huge page (see transparent_hugepage/enabled)\n");
+	if (p2p_param >= 0)
+		nv_p2p_param_set(false);
+	igt_emit_ignore_dmesg_regex("cannot be used for peer-to-peer DMA");
+	give_to_owner(pair, ptr, len, 1);
+	migrate_start(&meter, pair, ptr, len);
+	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, ptr, len), pages);
+	migrate_assert(&meter, pair, 0, pages, pages);
+	assert_importer_has(pair, ptr, len, 1);
+	munmap(ptr, len);
+	if (p2p_param >= 0)
+		nv_p2p_param_set(p2p_param);
+}
+
+/* The engine does not answer in time: the pages are still the owner's, and whole. */
+static void test_migrate_peer_stuck(struct pair *pair)
+{
+	const unsigned int delay_us = 18 * 1000 * 1000; /* the driver waits for 15 s */
+	const size_t len = NV_PAGE_SIZE;
+	uint32_t *ptr = nv_alloc(len);
+	uint64_t was, is;
+
+	nv_model_require();
+	require_p2p(pair);
+	igt_emit_ignore_dmesg_regex("DMEM: copy failed");
+	give_to_owner(pair, ptr, len, 1);
+	nv_pagemap_read(ptr, len, &was);
+	nv_model_delay_ce(delay_us);
+	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, ptr, len), 0);
+	nv_model_delay_ce(0);
+	nv_pagemap_read(ptr, len, &is);
+	igt_assert(was == is);
+	usleep(delay_us - 15 * 1000 * 1000 + 500 * 1000);
+	nv_check(ptr, len, 1);
+
+	give_to_owner(pair, ptr, len, 2);
+	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, ptr, len), 1);
+	nv_check(ptr, len, 2);
+	munmap(ptr, len);
+}
+
+/* The importer brings the owner's pages home to RAM, and its own with them. */
+static void test_peer_target_cpu(struct pair *pair)
+{
+	const size_t half = 64 * KiB, pages = half / NV_PAGE_SIZE;
+	char *ptr = (char *)nv_alloc(2 * half);
+	struct meter meter;
+
+	nv_svm_require_target_cpu(&pair->importer.svm);
+	nv_fill(ptr, 2 * half, 1);
+	nv_svm_migrate(&pair->owner.svm, ptr, half);
+	nv_svm_migrate(&pair->importer.svm, ptr + half, half);
+	nv_assert_private(ptr, 2 * half);
+	meter_start(&meter, pair, ptr, half);
+	igt_assert_eq_u64(nv_svm_migrate_home(&pair->importer.svm, ptr, 2 * half), 2 * pages);
+	if (meter.has_model) {
+		struct nv_model_stats moved;
+
+		nv_model_stats_since(&moved, &meter.stats);
+		igt_assert_eq_u64(moved.ce.system_write, 2 * half);
+		igt_assert_eq_u64(moved.ce.system_read, 0);
+		igt_assert_eq_u64(moved.ce.peer_read + moved.ce.peer_write, 0);
+	}
+	free(meter.places);
+	nv_assert_ram(ptr, 2 * half);
+	nv_check(ptr, 2 * half, 1);
+	munmap(ptr, 2 * half);
+}
+
+static void test_peer_target_cpu_thp(struct pair *pair)
+{
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+	struct meter meter;
+
+	nv_svm_require_target_cpu(&pair->importer.svm);
+	*ptr = 1;
+	igt_require_f(nv_is_huge_page(ptr),
+		      "got no huge page (see transparent_hugepage/enabled)\n");
+	give_to_owner(pair, ptr, NV_HUGE_SIZE, 1);
+	migrate_start(&meter, pair, ptr, NV_HUGE_SIZE);
+	igt_assert_eq_u64(nv_svm_migrate_home(&pair->importer.svm, ptr, NV_HUGE_SIZE),
+			  NV_HUGE_SIZE / NV_PAGE_SIZE);
+	migrate_assert(&meter, pair, 0, NV_HUGE_SIZE / NV_PAGE_SIZE, 0);
+	igt_assert(nv_is_huge_page(ptr));
+	nv_check(ptr, NV_HUGE_SIZE, 1);
+	munmap(ptr, NV_HUGE_SIZE);
 }
 
 static void test_fallback(struct pair *pair)
@@ -1066,6 +1386,142 @@ static void test_race(struct pair *pair, void (*change)(char *ptr, size_t len))
 	munmap(racer.ptr, racer.len);
 }
 
+/* A thread that migrates to one GPU until told to stop. */
+static struct puller {
+	pthread_t thread;
+	struct nv_svm svm;
+	char *ptr;
+	size_t len;
+	int rounds;
+	int ret;
+	volatile bool stop;
+} pullers[2];
+
+static void *puller_main(void *arg)
+{
+	struct puller *puller = arg;
+
+	for (puller->rounds = 0; !puller->stop && !puller->ret; puller->rounds++)
+		puller->ret = __nv_svm_migrate(&puller->svm, puller->ptr, puller->len);
+
+	return NULL;
+}
+
+static void pullers_start(struct pair *pair, char *ptr, size_t len)
+{
+	for (int i = 0; i < 2; i++) {
+		pullers[i] = (struct puller){
+			.svm = i ? pair->importer.svm : pair->owner.svm,
+			.ptr = ptr,
+			.len = len,
+		};
+		igt_assert_eq(pthread_create(&pullers[i].thread, NULL, puller_main, &pullers[i]),
+			      0);
+	}
+}
+
+static void pullers_join(void)
+{
+	for (int i = 0; i < 2; i++)
+		pullers[i].stop = true;
+	for (int i = 0; i < 2; i++) {
+		pthread_join(pullers[i].thread, NULL);
+		igt_assert_eq(pullers[i].ret, 0);
+		igt_assert(pullers[i].rounds);
+		igt_info("%d migrations by GPU %d of the pair\n", pullers[i].rounds, i);
+	}
+}
+
+/* Both GPUs pull the same pages at once, until the CPU has seen them move often enough. */
+static void test_migrate_cross_race(struct pair *pair, bool huge)
+{
+	const size_t len = huge ? NV_HUGE_SIZE : 64 * KiB;
+	const int moves = SLOW_QUICK(500, 20);
+	char *ptr = (char *)(huge ? nv_alloc_huge(len) : nv_alloc(len));
+	struct nv_counters before[2], after[2];
+	uint64_t direct = 0;
+
+	require_p2p(pair);
+	igt_require_f(nv_counters_read(pair->owner_gpu, &before[0]) &&
+			      nv_counters_read(pair->importer_gpu, &before[1]),
+		      "this kernel has no debugfs file svm\n");
+	give_to_owner(pair, ptr, len, 1);
+	pullers_start(pair, ptr, len);
+	for (int i = 0; i < 6000 && direct < moves * (len / NV_PAGE_SIZE); i++) {
+		usleep(10000);
+		nv_counters_read(pair->owner_gpu, &after[0]);
+		nv_counters_read(pair->importer_gpu, &after[1]);
+		direct = after[0].migrated_from_peer - before[0].migrated_from_peer +
+			 after[1].migrated_from_peer - before[1].migrated_from_peer;
+	}
+	pullers_join();
+	igt_assert_f(direct >= moves * (len / NV_PAGE_SIZE), "only %llu pages moved\n",
+		     (unsigned long long)direct);
+	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+}
+
+/* The CPU reads and writes the pages while both GPUs pull them. */
+static void test_migrate_touch_race(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	const int rounds = SLOW_QUICK(300, 12);
+	char *ptr = (char *)nv_alloc(len);
+
+	require_p2p(pair);
+	nv_fill(ptr, len, 0);
+	pullers_start(pair, ptr, len);
+	for (int i = 0; i < rounds; i++) {
+		nv_check(ptr, len, i);
+		nv_fill(ptr, len, i + 1);
+	}
+	pullers_join();
+	nv_check(ptr, len, rounds);
+	munmap(ptr, len);
+}
+
+/* The pages are unmapped, or discarded, and others come, while both GPUs pull them. */
+static void test_migrate_unmap_race(struct pair *pair, void (*change)(char *ptr, size_t len))
+{
+	const size_t len = 64 * KiB;
+	const int rounds = SLOW_QUICK(300, 12);
+	char *ptr = (char *)nv_alloc(len);
+
+	require_p2p(pair);
+	nv_fill(ptr, len, 0);
+	pullers_start(pair, ptr, len);
+	for (int i = 0; i < rounds; i++) {
+		change(ptr, len);
+		igt_assert(mmap(ptr, len, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == ptr);
+		nv_fill(ptr, len, i);
+		nv_check(ptr, len, i);
+	}
+	pullers_join();
+	nv_check(ptr, len, rounds - 1);
+	munmap(ptr, len);
+}
+
+/* Parent and child share the pages, which both GPUs pull, until the parent writes. */
+static void test_migrate_fork_race(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	const int rounds = SLOW_QUICK(50, 4);
+	char *ptr = (char *)nv_alloc(len);
+
+	require_p2p(pair);
+	nv_fill(ptr, len, 0);
+	pullers_start(pair, ptr, len);
+	for (int i = 0; i < rounds; i++) {
+		igt_fork(child, 1) nv_check(ptr, len, i);
+		nv_fill(ptr, len, i + 1);
+		igt_waitchildren();
+	}
+	pullers_join();
+	nv_check(ptr, len, rounds);
+	munmap(ptr, len);
+}
+
 /* The owner's VRAM page is given to other data; the importer must see its own, now in RAM. */
 static void test_reuse(struct pair *pair)
 {
@@ -1284,6 +1740,14 @@ VARIANT(copy_in_2m, test_copy_in(pair, 2 * MiB))
 VARIANT(copy_out_4k, test_copy_out(pair, 4 * KiB))
 VARIANT(copy_out_64k, test_copy_out(pair, 64 * KiB))
 VARIANT(copy_out_2m, test_copy_out(pair, 2 * MiB))
+VARIANT(migrate_direct_4k, test_migrate_direct(pair, 4 * KiB))
+VARIANT(migrate_direct_2m, test_migrate_direct(pair, 2 * MiB))
+VARIANT(migrate_fallback, test_migrate_fallback(pair, false))
+VARIANT(migrate_fallback_thp, test_migrate_fallback(pair, true))
+VARIANT(migrate_cross_race, test_migrate_cross_race(pair, false))
+VARIANT(migrate_cross_race_thp, test_migrate_cross_race(pair, true))
+VARIANT(migrate_munmap_race, test_migrate_unmap_race(pair, change_munmap))
+VARIANT(migrate_dontneed_race, test_migrate_unmap_race(pair, change_dontneed))
 VARIANT(shader_read_4k, test_shader_read(pair, 4 * KiB, false))
 VARIANT(shader_read_2m, test_shader_read(pair, 2 * MiB, false))
 VARIANT(shader_read_thp, test_shader_read(pair, NV_HUGE_SIZE, true))
@@ -1314,6 +1778,42 @@ static const struct subtest {
 	{ "peer-bounce", test_bounce, "Pages get from GPU to GPU by way of RAM" },
 	{ "peer-migrate", test_migrate,
 	  "Pages survive SVM_BIND of one GPU while they are in the VRAM of another" },
+	{ "peer-migrate-direct-4k", migrate_direct_4k,
+	  "SVM_BIND moves a page from the owner's VRAM to the importer's, straight" },
+	{ "peer-migrate-direct-2m", migrate_direct_2m,
+	  "SVM_BIND moves many pages from the owner's VRAM to the importer's, straight" },
+	{ "peer-migrate-direct-thp", test_migrate_direct_thp,
+	  "SVM_BIND moves a huge page from the owner's VRAM to the importer's, straight" },
+	{ "peer-migrate-direct-thp-part", test_migrate_direct_thp_part,
+	  "SVM_BIND moves a part of the owner's huge page to the importer's VRAM, straight" },
+	{ "peer-migrate-direct-mixed", test_migrate_mixed,
+	  "SVM_BIND moves pages of the owner and of RAM, and counts what it moved" },
+	{ "peer-migrate-direct-holes", test_migrate_peer_holes,
+	  "SVM_BIND moves the owner's pages around what is unmapped, discarded or read-only" },
+	{ "peer-migrate-direct-revokes", test_migrate_revokes,
+	  "No GPU reaches the old place of pages that went from one VRAM to the other" },
+	{ "peer-migrate-direct-engine-stuck", test_migrate_peer_stuck,
+	  "Pages stay in the owner's VRAM when the importer's copy engine does not answer" },
+	{ "peer-migrate-direct-cross-race", migrate_cross_race,
+	  "Two GPUs that both want the same pages take nothing from them" },
+	{ "peer-migrate-direct-cross-race-thp", migrate_cross_race_thp,
+	  "Two GPUs that both want the same huge page take nothing from it" },
+	{ "peer-migrate-direct-touch-race", test_migrate_touch_race,
+	  "Pages keep what the CPU writes while two GPUs want them" },
+	{ "peer-migrate-direct-munmap-race", migrate_munmap_race,
+	  "Pages that replace others keep their content while two GPUs want them" },
+	{ "peer-migrate-direct-dontneed-race", migrate_dontneed_race,
+	  "Pages are discarded while two GPUs want them" },
+	{ "peer-migrate-direct-fork-race", test_migrate_fork_race,
+	  "Pages stay the parent's and the child's own while two GPUs want them" },
+	{ "peer-migrate-fallback", migrate_fallback,
+	  "Without peer-to-peer SVM_BIND moves the owner's pages by way of RAM" },
+	{ "peer-migrate-fallback-thp", migrate_fallback_thp,
+	  "Without peer-to-peer SVM_BIND moves the owner's huge page by way of RAM" },
+	{ "peer-target-cpu", test_peer_target_cpu,
+	  "SVM_BIND of the importer brings pages in either VRAM home to RAM" },
+	{ "peer-target-cpu-thp", test_peer_target_cpu_thp,
+	  "SVM_BIND of the importer brings the owner's huge page home to RAM" },
 	{ "peer-no-p2p-fallback", test_fallback,
 	  "Without peer-to-peer the importer gets the same data by way of RAM" },
 	{ "peer-copy-in-4k", copy_in_4k, "The importer reads a page of the owner's VRAM" },
