@@ -6,6 +6,7 @@
 #include "nouveau_dmem.h"
 #include "nouveau_drv.h"
 #include "nouveau_svm.h"
+#include "nouveau_svm_trace.h"
 
 #include <linux/hmm.h>
 #include <linux/hmm-dma.h>
@@ -57,7 +58,7 @@ void nouveau_svm_map_init(struct nouveau_svmm *svmm)
 void nouveau_svm_map_fini(struct nouveau_svmm *svmm)
 {
 	lockdep_assert_held(&svmm->mutex);
-	nouveau_svm_unmap(svmm, 0, ULONG_MAX);
+	nouveau_svm_unmap(svmm, 0, ULONG_MAX, "close");
 	WARN_ON(!xa_empty(&svmm->windows));
 }
 
@@ -150,6 +151,12 @@ static size_t nouveau_svm_page_size(const struct nouveau_svm_window *win)
 	return win->huge ? NOUVEAU_SVM_WINDOW_SIZE : PAGE_SIZE;
 }
 
+static unsigned long nouveau_svm_page_va(const struct nouveau_svm_window *win,
+					 const struct nouveau_svm_page *page)
+{
+	return win->base + ((page - win->pages) << PAGE_SHIFT);
+}
+
 static u64 nouveau_svm_dma_map(struct nouveau_svmm *svmm,
 			       struct nouveau_svm_window *win,
 			       struct nouveau_svm_page *page,
@@ -179,12 +186,20 @@ static void nouveau_svm_dma_unmap(struct nouveau_svmm *svmm,
 	hmm_dma_unmap_pfn(nouveau_svm_dev(svmm), &map, 0);
 }
 
-static void nouveau_svm_count_peer(struct nouveau_svmm *svmm,
-				   struct nouveau_svm_window *win,
-				   unsigned long pfn, int sign)
+static enum nouveau_svm_place nouveau_svm_place(unsigned long pfn)
+{
+	if (hmm_pfn_is_private(pfn))
+		return NOUVEAU_SVM_VRAM;
+	return hmm_pfn_is_alias(pfn) ? NOUVEAU_SVM_PEER : NOUVEAU_SVM_RAM;
+}
+
+static void nouveau_svm_count(struct nouveau_svmm *svmm,
+			      struct nouveau_svm_window *win,
+			      unsigned long pfn, int sign)
 {
 	s64 nr = nouveau_svm_page_size(win) >> PAGE_SHIFT;
 
+	svmm->mapped[nouveau_svm_place(pfn)] += sign * nr;
 	if (hmm_pfn_is_alias(pfn))
 		atomic64_add(sign * nr,
 			     &svmm->vmm->cli->drm->svm_stats.peer_mappings);
@@ -193,14 +208,20 @@ static void nouveau_svm_count_peer(struct nouveau_svmm *svmm,
 /* Forget a page whose PTE has been cleared. */
 static void nouveau_svm_release(struct nouveau_svmm *svmm,
 				struct nouveau_svm_window *win,
-				struct nouveau_svm_page *page)
+				struct nouveau_svm_page *page, const char *reason)
 {
 	unsigned long pfn = page->pfn;
 
 	if (!page->phys)
 		return;
 
-	nouveau_svm_count_peer(svmm, win, pfn, -1);
+	nouveau_svm_count(svmm, win, pfn, -1);
+	if (hmm_pfn_is_alias(pfn))
+		trace_nouveau_svm_peer_unmap(nouveau_svm_dev(svmm),
+					     nouveau_svm_page_va(win, page),
+					     nouveau_svm_page_size(win),
+					     page->phys & NVIF_VMM_PFNMAP_V0_ADDR,
+					     pfn, reason);
 	nouveau_svm_dma_unmap(svmm, win, page);
 	/*
 	 * The GPU may have written to it. The page is still mapped to the process,
@@ -229,9 +250,10 @@ static void nouveau_svm_clear(struct nouveau_svmm *svmm, u64 start, u64 end)
 /* Unmap what is in [start, end) of one window. */
 static void nouveau_svm_window_unmap(struct nouveau_svmm *svmm,
 				     struct nouveau_svm_window *win,
-				     unsigned long start, unsigned long end)
+				     unsigned long start, unsigned long end,
+				     const char *reason)
 {
-	unsigned int i;
+	unsigned int i, first, last;
 
 	/* There are no parts of a huge page. */
 	if (win->huge) {
@@ -242,10 +264,17 @@ static void nouveau_svm_window_unmap(struct nouveau_svmm *svmm,
 	if (!win->nr)
 		return;
 
+	/* Each call costs a TLB flush. */
+	first = (start - win->base) >> PAGE_SHIFT;
+	last = (end - win->base) >> PAGE_SHIFT;
+	while (first < last && !win->pages[first].phys)
+		first++;
+	if (first == last)
+		return;
+
 	nouveau_svm_clear(svmm, start, end);
-	for (i = (start - win->base) >> PAGE_SHIFT;
-	     i < (end - win->base) >> PAGE_SHIFT; i++)
-		nouveau_svm_release(svmm, win, &win->pages[i]);
+	for (i = first; i < last; i++)
+		nouveau_svm_release(svmm, win, &win->pages[i], reason);
 }
 
 /**
@@ -253,6 +282,7 @@ static void nouveau_svm_window_unmap(struct nouveau_svmm *svmm,
  * @svmm: the address space
  * @start: where they start
  * @end: the first address behind them
+ * @reason: why, for the trace
  *
  * When it returns, the GPU does not access the pages any more, and their DMA
  * mappings are gone. A huge page that is partly in the range is unmapped as a
@@ -261,7 +291,7 @@ static void nouveau_svm_window_unmap(struct nouveau_svmm *svmm,
  * Context: &nouveau_svmm.mutex must be held. Does not reclaim memory.
  */
 void nouveau_svm_unmap(struct nouveau_svmm *svmm, unsigned long start,
-		       unsigned long end)
+		       unsigned long end, const char *reason)
 {
 	struct nouveau_svm_window *win;
 	unsigned long index;
@@ -276,7 +306,7 @@ void nouveau_svm_unmap(struct nouveau_svmm *svmm, unsigned long start,
 			  (end - 1) >> NOUVEAU_SVM_WINDOW_SHIFT) {
 		nouveau_svm_window_unmap(svmm, win, max(start, win->base),
 					 min(end, win->base +
-						  NOUVEAU_SVM_WINDOW_SIZE));
+						  NOUVEAU_SVM_WINDOW_SIZE), reason);
 		nouveau_svm_window_drop(svmm, win);
 	}
 }
@@ -315,7 +345,13 @@ static bool nouveau_svm_record(struct nouveau_svmm *svmm,
 
 	page->phys = phys | NVIF_VMM_PFNMAP_V0_V;
 	win->nr++;
-	nouveau_svm_count_peer(svmm, win, page->pfn, 1);
+	nouveau_svm_count(svmm, win, page->pfn, 1);
+	if (hmm_pfn_is_alias(page->pfn))
+		trace_nouveau_svm_peer_map(nouveau_svm_dev(svmm),
+					   nouveau_svm_page_va(win, page),
+					   nouveau_svm_page_size(win),
+					   page->phys & NVIF_VMM_PFNMAP_V0_ADDR,
+					   page->pfn);
 	return true;
 }
 
@@ -333,7 +369,8 @@ static u64 nouveau_svm_map_page(struct nouveau_svmm *svmm,
 		return page->phys;
 
 	if (page->phys && !nouveau_svm_same_page(page->pfn, hmm_pfn))
-		nouveau_svm_window_unmap(svmm, win, addr, addr + PAGE_SIZE);
+		nouveau_svm_window_unmap(svmm, win, addr, addr + PAGE_SIZE,
+					 "moved");
 	if (!page->phys &&
 	    !nouveau_svm_record(svmm, win, page, hmm_pfn, p2pdma_state))
 		return 0;
@@ -385,7 +422,8 @@ int nouveau_svm_map(struct nouveau_svmm *svmm, struct nouveau_svm_window *win,
 	       IS_ALIGNED((pfn & ~HMM_PFN_FLAGS) - first, BIT(order));
 	if (win->huge != huge) {
 		nouveau_svm_window_unmap(svmm, win, win->base,
-					 win->base + NOUVEAU_SVM_WINDOW_SIZE);
+					 win->base + NOUVEAU_SVM_WINDOW_SIZE,
+					 "page size");
 		win->huge = huge;
 	}
 
@@ -418,7 +456,7 @@ int nouveau_svm_map(struct nouveau_svmm *svmm, struct nouveau_svm_window *win,
 	memalloc_noreclaim_restore(flags);
 	if (ret) {
 		nouveau_svm_window_unmap(svmm, win, addr,
-					 addr + (npages << PAGE_SHIFT));
+					 addr + (npages << PAGE_SHIFT), "error");
 		return ret;
 	}
 
@@ -431,7 +469,7 @@ int nouveau_svm_map(struct nouveau_svmm *svmm, struct nouveau_svm_window *win,
 		hmm_pfns[i] &= ~HMM_PFN_VALID;
 		if (win->pages[huge ? 0 : first + i].phys)
 			nouveau_svm_window_unmap(svmm, win, addr,
-						 addr + PAGE_SIZE);
+						 addr + PAGE_SIZE, "error");
 	}
 	return mapped;
 }

@@ -33,5 +33,5 @@ int nouveau_svm_map(struct nouveau_svmm *svmm, struct nouveau_svm_window *win,
 		    unsigned long *hmm_pfns, bool atomic,
 		    struct nouveau_pfnmap_args *args);
 void nouveau_svm_unmap(struct nouveau_svmm *svmm, unsigned long start,
-		       unsigned long end);
+		       unsigned long end, const char *reason);
 #endif
