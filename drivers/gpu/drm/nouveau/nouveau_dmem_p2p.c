@@ -346,8 +346,9 @@ static int nouveau_dmem_p2p_show_peer(struct device *dev, void *data)
  *     why it does not
  *
  * Context: May sleep.
+ * Return: 0.
  */
-void nouveau_dmem_p2p_show(struct nouveau_drm *drm, struct seq_file *m)
+int nouveau_dmem_p2p_show(struct nouveau_drm *drm, struct seq_file *m)
 {
 	const bool on = READ_ONCE(nouveau_svm_p2p);
 	struct nouveau_dmem_p2p_show show = {
@@ -371,6 +372,6 @@ void nouveau_dmem_p2p_show(struct nouveau_drm *drm, struct seq_file *m)
 		seq_printf(m, "windows_recycled: %llu\n", drm->p2p.recycled);
 		mutex_unlock(&drm->p2p.mutex);
 	}
-	driver_for_each_device(drm->dev->dev->driver, NULL, &show,
-			       nouveau_dmem_p2p_show_peer);
+	return driver_for_each_device(drm->dev->dev->driver, NULL, &show,
+				      nouveau_dmem_p2p_show_peer);
 }

@@ -34,9 +34,12 @@ void nouveau_dmem_p2p_init(struct nouveau_drm *drm);
 int nouveau_dmem_p2p_alias(struct nouveau_drm *drm, struct page *pages, u64 vram,
 			   struct p2pdma_provider **provider, phys_addr_t *phys);
 void nouveau_dmem_p2p_revoke(struct nouveau_drm *drm, u64 vram, u64 size);
-void nouveau_dmem_p2p_show(struct nouveau_drm *drm, struct seq_file *m);
+int nouveau_dmem_p2p_show(struct nouveau_drm *drm, struct seq_file *m);
 #else
-static inline void nouveau_dmem_p2p_show(struct nouveau_drm *drm,
-					 struct seq_file *m) {}
+static inline int nouveau_dmem_p2p_show(struct nouveau_drm *drm,
+					struct seq_file *m)
+{
+	return 0;
+}
 #endif
 #endif
