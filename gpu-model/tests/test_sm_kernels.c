@@ -35,6 +35,10 @@ static const struct {
 	const struct nv_kernel *kernel;
 } kernels[] = {
 	LISTED(COPY, nv_kernel_copy),
+	LISTED(COPY_U8, nv_kernel_copy_u8),
+	LISTED(COPY_U16, nv_kernel_copy_u16),
+	LISTED(COPY_64, nv_kernel_copy_64),
+	LISTED(COPY_128, nv_kernel_copy_128),
 	LISTED(FILL, nv_kernel_fill),
 	LISTED(ADD, nv_kernel_add),
 	LISTED(EXCHANGE, nv_kernel_exchange),
@@ -116,6 +120,31 @@ static void test_copy(void **state)
 	assert_int_equal(bench->loads, THREADS);
 	assert_int_equal(bench->stores, THREADS);
 	free(bench);
+}
+
+/* Every byte of the elements, and none beside them. */
+static void test_copy_widths(void **state)
+{
+	static const struct {
+		const struct nv_kernel *kernel;
+		u32 shift;
+	} widths[] = {
+		{ &nv_kernel_copy_u8, 0 },
+		{ &nv_kernel_copy_u16, 1 },
+		{ &nv_kernel_copy_64, 3 },
+		{ &nv_kernel_copy_128, 4 },
+	};
+
+	(void)state;
+	for (size_t w = 0; w < ARRAY_SIZE(widths); w++) {
+		const u32 words = (THREADS << widths[w].shift) / 4;
+		struct sm_bench *bench = run(widths[w].kernel, widths[w].shift, widths[w].shift, 0);
+
+		for (u32 i = 0; i < words; i++)
+			assert_int_equal(*sm_bench_word(bench, 4 * i), SRC / 4 + i);
+		assert_int_equal(*sm_bench_word(bench, 4 * words), words);
+		free(bench);
+	}
 }
 
 static void test_fill(void **state)
@@ -222,10 +251,11 @@ static void test_wild(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_listings), cmocka_unit_test(test_copy),
-		cmocka_unit_test(test_fill),	 cmocka_unit_test(test_add),
-		cmocka_unit_test(test_exchange), cmocka_unit_test(test_increment),
-		cmocka_unit_test(test_loops),	 cmocka_unit_test(test_wild),
+		cmocka_unit_test(test_listings),    cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_copy_widths), cmocka_unit_test(test_fill),
+		cmocka_unit_test(test_add),	    cmocka_unit_test(test_exchange),
+		cmocka_unit_test(test_increment),   cmocka_unit_test(test_loops),
+		cmocka_unit_test(test_wild),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,6 @@
 #include "nouveau/nv_chan.h"
 
 #define PUSH_SIZE (64 << 10)
-#define WAIT_MS	  10000
 
 #define HOST_SEMAPHOREA 0x10
 #define RELEASE_4_BYTES (1 << 24 | 2) /* SEMAPHORED: RELEASE_SIZE 4BYTE, OPERATION RELEASE */
@@ -167,7 +166,7 @@ int __nv_chan_run(struct nv_chan *chan)
 {
 	int ret = __nv_chan_submit(chan);
 
-	return ret ? ret : __nv_chan_wait(chan, WAIT_MS);
+	return ret ? ret : __nv_chan_wait(chan, NV_CHAN_WAIT_MS);
 }
 
 void nv_chan_run(struct nv_chan *chan)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define NV_CHAN_MAX_BOS 8
+#define NV_CHAN_WAIT_MS 10000 /* what work may take */
 
 struct nv_bo {
 	int fd;

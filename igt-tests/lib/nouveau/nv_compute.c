@@ -81,6 +81,15 @@ void nv_compute_destroy(struct nv_compute *compute)
 	nv_bo_destroy(&compute->bo);
 }
 
+/* Lets go of what keeps the file open, so that closing it is its end, with the channel at work. */
+void nv_compute_abandon(struct nv_compute *compute)
+{
+	struct nv_bo *bos[] = { &compute->bo, &compute->chan.push, &compute->chan.sem };
+
+	for (int i = 0; i < ARRAY_SIZE(bos); i++)
+		munmap(bos[i]->map, bos[i]->size);
+}
+
 /* Bits @hi:@lo of the descriptor. */
 static void field(uint32_t *qmd, unsigned int hi, unsigned int lo, uint32_t value)
 {

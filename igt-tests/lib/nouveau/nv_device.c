@@ -323,6 +323,58 @@ int nv_p2p_param_get(void)
 	return value == 'Y';
 }
 
+/* What the owner's driver says of the importer, in its debugfs file p2p. */
+static bool p2p_told(const struct nv_gpu *owner, const struct nv_gpu *importer, char *reason,
+		     size_t size)
+{
+	char text[4096] = "", start[48];
+	const char *line;
+
+	if (!igt_debugfs_exists(owner->fd, "p2p", O_RDONLY))
+		return false;
+	igt_debugfs_read(owner->fd, "p2p", text);
+	snprintf(start, sizeof(start), "peer %s: ", importer->slot);
+	line = strstr(text, start);
+	if (!line)
+		return false;
+	line += strlen(start);
+	snprintf(reason, size, "%.*s", (int)strcspn(line, "\n"), line);
+
+	return true;
+}
+
+/**
+ * nv_p2p_reason:
+ * @owner: has the memory
+ * @importer: maps it, or cannot
+ * @works: which of the two
+ * @reason: filled in: by which way it works, or why it does not, as the driver says, or as this
+ * machine makes likely
+ * @size: of @reason
+ */
+void nv_p2p_reason(const struct nv_gpu *owner, const struct nv_gpu *importer, bool works,
+		   char *reason, size_t size)
+{
+	const int param = nv_p2p_param_get();
+	const char *text;
+
+	if (p2p_told(owner, importer, reason, size))
+		return;
+	if (works)
+		text = "peer-to-peer";
+	else if (param < 0)
+		text = "this kernel has no peer-to-peer for nouveau";
+	else if (!param)
+		text = "switched off by nouveau.svm_p2p";
+	else if (!nv_bar1_holds_vram(owner))
+		text = "BAR1 of the owner is smaller than its VRAM";
+	else if (nv_acs_redirects(owner, importer))
+		text = "ACS redirects peer traffic, see pci=disable_acs_redir";
+	else
+		text = "the kernel trusts no route between them";
+	snprintf(reason, size, "%s", text);
+}
+
 static void write_file(const char *file, const char *text)
 {
 	int fd = open(file, O_WRONLY);

@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define NV_MAX_GPUS	 8
@@ -58,6 +59,8 @@ bool nv_bar1_holds_vram(const struct nv_gpu *gpu);
 bool nv_counters_read(const struct nv_gpu *gpu, struct nv_counters *counters);
 
 int nv_p2p_param_get(void);
+void nv_p2p_reason(const struct nv_gpu *owner, const struct nv_gpu *importer, bool works,
+		   char *text, size_t size);
 void nv_p2p_param_set(bool on);
 
 void nv_driver_unbind(const struct nv_gpu *gpu);

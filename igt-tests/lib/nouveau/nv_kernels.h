@@ -66,6 +66,42 @@ static inline void nv_kernel_constants(void *bank, uint32_t blocks, uint32_t thr
 	I(0xe30000000007000f, "EXIT")                                \
 	I(0xe2400fffff87000f, "BRA 0x98")
 
+/* dst[i] = src[i] of other widths: the load, its text, the store, its text */
+#define NV_KERNEL_COPY_WIDTH(C, I, load, load_text, store, store_text) \
+	C(0x007fb403e1a01f0d)                                          \
+	I(0xf0c8000002570000, "S2R R0, SR_CTAID.X")                    \
+	I(0xf0c8000002170001, "S2R R1, SR_TID.X")                      \
+	I(0x4e00008000270002, "XMAD R2, R0, c[0x0][0x8], R1")          \
+	C(0x007fb403fda01fed)                                          \
+	I(0x4f107f8000270003, "XMAD.MRG R3, R0, c[0x0][0x8].H1, RZ")   \
+	I(0x5b30011800370000, "XMAD.PSL.CBCC R0, R0.H1, R3.H1, R2")    \
+	I(0x4c48000005470002, "SHL R2, R0, c[0x0][0x150]")             \
+	C(0x007fb403fda01fed)                                          \
+	I(0x4c10800005070202, "IADD R2.CC, R2, c[0x0][0x140]")         \
+	I(0x4c1008000517ff03, "IADD.X R3, RZ, c[0x0][0x144]")          \
+	I(0x4c48000005570004, "SHL R4, R0, c[0x0][0x154]")             \
+	C(0x00643403fda01fed)                                          \
+	I(0x4c10800005270404, "IADD R4.CC, R4, c[0x0][0x148]")         \
+	I(0x4c1008000537ff05, "IADD.X R5, RZ, c[0x0][0x14c]")          \
+	I(load, load_text)                                             \
+	C(0x007fb403fda019ed)                                          \
+	I(store, store_text)                                           \
+	I(0xe30000000007000f, "EXIT")                                  \
+	I(0xe2400fffff87000f, "BRA 0x98")
+
+#define NV_KERNEL_COPY_U8(C, I)                                                                 \
+	NV_KERNEL_COPY_WIDTH(C, I, 0xeed0200000070408, "LDG.E.U8 R8, [R4]", 0xeed8200000070208, \
+			     "STG.E.U8 [R2], R8")
+#define NV_KERNEL_COPY_U16(C, I)                                                                 \
+	NV_KERNEL_COPY_WIDTH(C, I, 0xeed2200000070408, "LDG.E.U16 R8, [R4]", 0xeeda200000070208, \
+			     "STG.E.U16 [R2], R8")
+#define NV_KERNEL_COPY_64(C, I)                                                                 \
+	NV_KERNEL_COPY_WIDTH(C, I, 0xeed5200000070408, "LDG.E.64 R8, [R4]", 0xeedd200000070208, \
+			     "STG.E.64 [R2], R8")
+#define NV_KERNEL_COPY_128(C, I)                                                                 \
+	NV_KERNEL_COPY_WIDTH(C, I, 0xeed6200000070408, "LDG.E.128 R8, [R4]", 0xeede200000070208, \
+			     "STG.E.128 [R2], R8")
+
 /* dst[i] = i + value */
 #define NV_KERNEL_FILL(C, I)                                         \
 	C(0x007fb403e1a01f0d)                                        \
@@ -246,6 +282,10 @@ static inline void nv_kernel_constants(void *bank, uint32_t blocks, uint32_t thr
 		__attribute__((unused)) = { name##_code, sizeof(name##_code), 16 }
 
 NV_KERNEL(nv_kernel_copy, NV_KERNEL_COPY);
+NV_KERNEL(nv_kernel_copy_u8, NV_KERNEL_COPY_U8);
+NV_KERNEL(nv_kernel_copy_u16, NV_KERNEL_COPY_U16);
+NV_KERNEL(nv_kernel_copy_64, NV_KERNEL_COPY_64);
+NV_KERNEL(nv_kernel_copy_128, NV_KERNEL_COPY_128);
 NV_KERNEL(nv_kernel_fill, NV_KERNEL_FILL);
 NV_KERNEL(nv_kernel_add, NV_KERNEL_ADD);
 NV_KERNEL(nv_kernel_exchange, NV_KERNEL_EXCHANGE);

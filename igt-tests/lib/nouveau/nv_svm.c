@@ -322,7 +322,8 @@ uint32_t *nv_alloc_huge(size_t len)
 	return alloc(len, NV_HUGE_SIZE, MADV_HUGEPAGE);
 }
 
-static uint32_t pattern(uint32_t seed, size_t word)
+/* What nv_fill() puts into a word. */
+uint32_t nv_pattern(uint32_t seed, size_t word)
 {
 	return seed ^ (uint32_t)word * 0x9e3779b1;
 }
@@ -332,7 +333,7 @@ void nv_fill(void *ptr, size_t len, uint32_t seed)
 	uint32_t *words = ptr;
 
 	for (size_t i = 0; i < len / sizeof(*words); i++)
-		words[i] = pattern(seed, i);
+		words[i] = nv_pattern(seed, i);
 }
 
 /* Returns: the number of words that differ. */
@@ -342,7 +343,7 @@ size_t __nv_check(const void *ptr, size_t len, uint32_t seed)
 	size_t bad = 0;
 
 	for (size_t i = 0; i < len / sizeof(*words); i++)
-		bad += words[i] != pattern(seed, i);
+		bad += words[i] != nv_pattern(seed, i);
 
 	return bad;
 }
@@ -352,7 +353,7 @@ void nv_check(const void *ptr, size_t len, uint32_t seed)
 	const volatile uint32_t *words = ptr;
 
 	for (size_t i = 0; i < len / sizeof(*words); i++) {
-		uint32_t is = words[i], want = pattern(seed, i);
+		uint32_t is = words[i], want = nv_pattern(seed, i);
 
 		igt_assert_f(is == want,
 			     "byte %#zx of %#zx is %#x instead of %#x (%zu words differ)\n",

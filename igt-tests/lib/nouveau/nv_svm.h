@@ -54,6 +54,7 @@ bool nv_is_huge_page(const void *ptr);
 
 uint32_t *nv_alloc(size_t len);
 uint32_t *nv_alloc_huge(size_t len);
+uint32_t nv_pattern(uint32_t seed, size_t word);
 void nv_fill(void *ptr, size_t len, uint32_t seed);
 size_t __nv_check(const void *ptr, size_t len, uint32_t seed);
 void nv_check(const void *ptr, size_t len, uint32_t seed);

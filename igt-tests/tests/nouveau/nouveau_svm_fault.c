@@ -8,6 +8,7 @@
  * driver maps the page, and the shader goes on. Tier 3. Nothing here prepares pages for the GPU, so
  * that a stock kernel runs these as well.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -229,6 +230,70 @@ static void test_exchange(void)
 	munmap(ptr, len);
 }
 
+/* Reads and writes what is there by any kind of mapping. */
+static void use_mapping(void *ptr, size_t len)
+{
+	nv_fill(ptr, len, 1);
+	read_words(&shader, ptr, len / 4, WORD_SHIFT);
+	nv_check(shader.result.map, len, 1);
+	write_words(&shader, ptr, len / 4, WORD_SHIFT, 2);
+	check_words(ptr, len / 4, WORD_SHIFT, 2);
+}
+
+/* Pages of a file; those of a private mapping are copied when they are written. */
+static void test_file(int flags)
+{
+	const size_t len = 64 * KiB;
+	const int fd = memfd_create("igt", 0);
+	uint32_t *file, *ptr;
+
+	igt_assert(fd >= 0 && !ftruncate(fd, len));
+	file = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ptr = mmap(NULL, len, PROT_READ | PROT_WRITE, flags, fd, 0);
+	igt_assert(file != MAP_FAILED && ptr != MAP_FAILED);
+	nv_fill(file, len, 3);
+	read_words(&shader, ptr, len / 4, WORD_SHIFT);
+	nv_check(shader.result.map, len, 3);
+	write_words(&shader, ptr, len / 4, WORD_SHIFT, 4);
+	check_words(ptr, len / 4, WORD_SHIFT, 4);
+	if (flags & MAP_SHARED)
+		check_words(file, len / 4, WORD_SHIFT, 4);
+	else
+		nv_check(file, len, 3);
+	munmap(ptr, len);
+	munmap(file, len);
+	close(fd);
+}
+
+static void set_hugetlb_pages(const char *count)
+{
+	const int fd = open("/proc/sys/vm/nr_hugepages", O_WRONLY);
+
+	igt_require_f(fd >= 0, "this kernel has no hugetlbfs\n");
+	igt_assert_eq(write(fd, count, strlen(count)), strlen(count));
+	close(fd);
+}
+
+static void test_hugetlb(void)
+{
+	uint32_t *ptr;
+
+	set_hugetlb_pages("2");
+	ptr = mmap(NULL, NV_HUGE_SIZE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	igt_require_f(ptr != MAP_FAILED, "got no page of hugetlbfs\n");
+	use_mapping(ptr + (NV_HUGE_SIZE - RESULT_SIZE) / 4, RESULT_SIZE);
+	munmap(ptr, NV_HUGE_SIZE);
+	set_hugetlb_pages("0");
+}
+
+static void test_stack(void)
+{
+	uint32_t words[16 * KiB / 4] __attribute__((aligned(NV_PAGE_SIZE)));
+
+	use_mapping(words, sizeof(words));
+}
+
 static void test_many_pages(void)
 {
 	const size_t len = MANY_PAGES * NV_PAGE_SIZE;
@@ -433,11 +498,23 @@ static void test_write_read_only(void)
 	munmap(ptr, NV_PAGE_SIZE);
 }
 
+/* NV_WILD_ROUNDS=N in the environment asks for more than a test run has time for. */
+static int wild_rounds(void)
+{
+	const char *rounds = getenv("NV_WILD_ROUNDS");
+
+	return rounds ? atoi(rounds) : SLOW_QUICK(10000, 25);
+}
+
 /* One wild pointer after the other: each costs its channel, and the driver nothing. */
 static void test_wild_many(void)
 {
-	const int rounds = SLOW_QUICK(10000, 25);
+	const uint64_t vram = nv_getparam(shader.svm.fd, NOUVEAU_GETPARAM_VRAM_USED);
+	const int rounds = wild_rounds();
+	struct timespec start = {};
 
+	igt_assert(rounds > 0);
+	igt_nsec_elapsed(&start);
 	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
 	for (int i = 0; i < rounds; i++) {
 		const struct nv_kernel_args args = { .dst = WILD_POINTER + i * NV_PAGE_SIZE };
@@ -448,7 +525,10 @@ static void test_wild_many(void)
 		assert_killed(&doomed);
 		nv_compute_destroy(&doomed);
 	}
+	igt_info("%d channels killed, %.1f ms each\n", rounds,
+		 igt_nsec_elapsed(&start) / 1e6 / rounds);
 	assert_works(&shader);
+	igt_assert_eq_u64(nv_getparam(shader.svm.fd, NOUVEAU_GETPARAM_VRAM_USED), vram);
 }
 
 /* Contexts of several processes take turns on the engine, and fault there, each in its own memory. */
@@ -533,6 +613,37 @@ static void test_exit_while_faulting(void)
 	assert_works(&shader);
 }
 
+/* Files that are closed while their shaders fault. */
+static void test_close_while_faulting(void)
+{
+	const size_t len = 512 * NV_PAGE_SIZE;
+	char *ptr = (char *)nv_alloc(len);
+
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	for (int round = 0; round < 3; round++) {
+		const struct nv_kernel_args args = {
+			.dst = (uintptr_t)ptr,
+			.dst_shift = PAGE_SHIFT,
+			.value = round,
+		};
+		struct shader own;
+
+		shader_create(&own);
+		nv_compute_grid(&own.compute, &nv_kernel_fill, 512, &args);
+		igt_assert_eq(__nv_chan_submit(&own.compute.chan), 0);
+		usleep(round * 1000);
+		nv_compute_abandon(&own.compute);
+		munmap(own.result.map, own.result.size);
+		nv_svm_fini(&own.svm);
+		/* what it did not write by now it will not write */
+		nv_fill(ptr, len, round);
+		usleep(20000);
+		nv_check(ptr, len, round);
+	}
+	munmap(ptr, len);
+	assert_works(&shader);
+}
+
 static void run(void (*test)(void))
 {
 	patience_ms = 40000;
@@ -551,6 +662,8 @@ VARIANT(read_4k, test_read(4 * KiB))
 VARIANT(read_64k, test_read(64 * KiB))
 VARIANT(write_4k, test_write(4 * KiB))
 VARIANT(write_64k, test_write(64 * KiB))
+VARIANT(file_shared, test_file(MAP_SHARED))
+VARIANT(file_private, test_file(MAP_PRIVATE))
 VARIANT(fork_write, test_fork_write(false))
 VARIANT(fork_write_vram, test_fork_write(true))
 VARIANT(wild_read, test_killed(&nv_kernel_copy, WILD_POINTER))
@@ -573,6 +686,10 @@ static const struct {
 	{ "shader-atomic-one-word", test_atomic_one_word,
 	  "All threads add to one word, each once" },
 	{ "shader-exchange", test_exchange, "Atomics return what was there" },
+	{ "file-shared", file_shared, "A shader reads and writes a file by a shared mapping" },
+	{ "file-private", file_private, "A shader writes to a private mapping, not to the file" },
+	{ "hugetlb", test_hugetlb, "A shader reads and writes a page of hugetlbfs" },
+	{ "stack", test_stack, "A shader reads and writes the stack" },
 	{ "many-pages", test_many_pages, "More pages fault than the fault buffer has entries" },
 	{ "thp", test_thp, "A shader reads and writes a huge page" },
 	{ "vram", test_vram, "A shader reads and writes pages in VRAM" },
@@ -594,6 +711,8 @@ static const struct {
 	  "A shader that traps is killed, and nothing else" },
 	{ "exit-while-faulting", test_exit_while_faulting,
 	  "A process may exit while its shader faults" },
+	{ "close-while-faulting", test_close_while_faulting,
+	  "A file may be closed while its shader faults" },
 };
 
 int igt_main()

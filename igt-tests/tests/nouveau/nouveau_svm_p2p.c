@@ -1272,6 +1272,121 @@ static void test_shader_fork(struct pair *pair)
 	shader_destroy(&shader);
 }
 
+/* Bytes, halves, and whole lines of 128 bytes at a time, both ways. */
+static void test_shader_widths(struct pair *pair)
+{
+	static const struct {
+		const struct nv_kernel *kernel;
+		unsigned int shift;
+	} widths[] = {
+		{ &nv_kernel_copy_u8, 0 }, { &nv_kernel_copy_u16, 1 }, { &nv_kernel_copy, 2 },
+		{ &nv_kernel_copy_64, 3 }, { &nv_kernel_copy_128, 4 },
+	};
+	const uint64_t vram = pair->importer.vram.va;
+	const size_t len = 16 * KiB;
+	struct shader shader;
+
+	require_p2p(pair);
+	shader_create(&shader, pair);
+	for (int i = 0; i < ARRAY_SIZE(widths); i++) {
+		const unsigned int threads = len >> widths[i].shift;
+		struct nv_kernel_args args = {
+			.dst_shift = widths[i].shift,
+			.src_shift = widths[i].shift,
+		};
+		uint32_t *ptr = nv_alloc(len);
+		struct meter meter;
+
+		give_to_owner(pair, ptr, len, i);
+		args.dst = vram;
+		args.src = (uintptr_t)ptr;
+		meter_start(&meter, pair, ptr, len);
+		nv_compute_run(&shader.compute, widths[i].kernel, threads, &args);
+		meter_assert_direct(&meter, pair, len, 0);
+		nv_worker_check(&pair->importer, len, i);
+
+		nv_worker_fill(&pair->importer, len, ~i);
+		args.dst = (uintptr_t)ptr;
+		args.src = vram;
+		meter_start(&meter, pair, ptr, len);
+		nv_compute_run(&shader.compute, widths[i].kernel, threads, &args);
+		meter_assert_direct(&meter, pair, 0, len);
+		nv_check(ptr, len, ~i);
+		munmap(ptr, len);
+	}
+	shader_destroy(&shader);
+}
+
+/* As test_shader_faults(), with stores. */
+static void test_shader_faults_write(struct pair *pair, bool huge, unsigned int most)
+{
+	const size_t len = NV_HUGE_SIZE;
+	struct nv_counters before, after;
+	struct nv_kernel_args args;
+	struct shader shader;
+	struct meter meter;
+	uint64_t faults;
+	uint32_t *ptr;
+
+	require_p2p(pair);
+	igt_require_f(nv_counters_read(pair->importer_gpu, &before),
+		      "this kernel has no debugfs file svm\n");
+	ptr = alloc_pages(len, huge);
+	shader_create(&shader, pair);
+	give_to_owner(pair, ptr, len, 1);
+	args = (struct nv_kernel_args){
+		.dst = (uintptr_t)ptr,
+		.dst_shift = WORD_SHIFT,
+		.value = 7,
+		.count = len >> WORD_SHIFT,
+	};
+	meter_start(&meter, pair, ptr, len);
+	nv_counters_read(pair->importer_gpu, &before);
+	nv_compute_run(&shader.compute, &nv_kernel_fill_all, NV_COMPUTE_BLOCK, &args);
+	nv_counters_read(pair->importer_gpu, &after);
+	meter_assert_direct(&meter, pair, 0, len);
+	faults = after.gpu_faults - before.gpu_faults;
+	igt_info("%llu faults\n", (unsigned long long)faults);
+	igt_assert(faults > 0 && faults <= most);
+	check_sequence(ptr, len, 7, 1);
+	munmap(ptr, len);
+	shader_destroy(&shader);
+}
+
+/* Both GPUs add to the same words at once: none of the additions may get lost. */
+static void test_concurrent_inc(struct pair *pair)
+{
+	const size_t len = 16 * KiB;
+	const int rounds = SLOW_QUICK(100, 4);
+	struct nv_compute computes[2];
+	struct nv_worker *workers[] = { &pair->owner, &pair->importer };
+	struct nv_gpu *worker_gpus[] = { pair->owner_gpu, pair->importer_gpu };
+	uint32_t *ptr = nv_alloc(len);
+	const struct nv_kernel_args args = {
+		.dst = (uintptr_t)ptr,
+		.dst_shift = WORD_SHIFT,
+		.value = 3,
+	};
+
+	require_p2p(pair);
+	for (int i = 0; i < 2; i++)
+		nv_compute_create(&computes[i], workers[i]->svm.fd, worker_gpus[i]->chipset);
+	memset(ptr, 0, len);
+	nv_svm_migrate(&pair->owner.svm, ptr, len);
+	for (int round = 0; round < rounds; round++) {
+		for (int i = 0; i < 2; i++) {
+			nv_compute_grid(&computes[i], &nv_kernel_add, len >> WORD_SHIFT, &args);
+			igt_assert_eq(__nv_chan_submit(&computes[i].chan), 0);
+		}
+		for (int i = 0; i < 2; i++)
+			igt_assert_eq(__nv_chan_wait(&computes[i].chan, NV_CHAN_WAIT_MS), 0);
+	}
+	check_sequence(ptr, len, 2 * rounds * 3, 2 * rounds);
+	munmap(ptr, len);
+	for (int i = 0; i < 2; i++)
+		nv_compute_destroy(&computes[i]);
+}
+
 /* The pages go away under the importer's mapping */
 
 static void test_revoke(struct pair *pair, void (*change)(char *ptr, size_t len))
@@ -1632,6 +1747,542 @@ static void test_evict(struct pair *pair)
 	munmap(ptr, len);
 }
 
+/* Shaders of the importer are at work while the process takes the pages away */
+
+#define RACE_LEN   (64 * KiB)
+#define RACE_VALUE 0x10000000
+
+/* Stores word by word: one warp after the other goes through all of it. */
+static void shader_start_fill(struct shader *shader, char *ptr, uint32_t value)
+{
+	const struct nv_kernel_args args = {
+		.dst = (uintptr_t)ptr,
+		.dst_shift = WORD_SHIFT,
+		.value = value,
+		.count = RACE_LEN >> WORD_SHIFT,
+	};
+
+	for (int i = 0; i < 4; i++)
+		nv_compute_grid(&shader->compute, &nv_kernel_fill_all, NV_COMPUTE_BLOCK, &args);
+	igt_assert_eq(__nv_chan_submit(&shader->compute.chan), 0);
+}
+
+/* Returns: whether it came to its end; otherwise the driver has killed its channel. */
+static bool shader_ends(struct shader *shader)
+{
+	struct nv_chan *chan = &shader->compute.chan;
+	int ret;
+
+	for (int i = 0; i < 500; i++) {
+		if (!__nv_chan_wait(chan, 20))
+			return true;
+		ret = __nv_chan_submit(chan);
+		if (ret) {
+			igt_assert_eq(ret, -ENODEV);
+			return false;
+		}
+	}
+	igt_assert_f(false, "channel %d: its shader neither ends nor is killed\n", chan->id);
+}
+
+/* Each word is what it was, of @seed, or what the shader makes of it. */
+static void check_old_or_new(const char *ptr, uint32_t seed, uint32_t value)
+{
+	const volatile uint32_t *words = (const volatile uint32_t *)ptr;
+
+	for (uint32_t i = 0; i < RACE_LEN >> WORD_SHIFT; i++) {
+		const uint32_t is = words[i];
+
+		igt_assert_f(is == nv_pattern(seed, i) || is == value + i,
+			     "word %u is %#x, neither %#x nor %#x\n", i, is, nv_pattern(seed, i),
+			     value + i);
+	}
+}
+
+/* Some other moment each round. */
+static void let_it_run(int round)
+{
+	usleep(round * 700 % 5000);
+}
+
+/*
+ * Pages are freed under a shader that stores to them, and given to other data in the owner's VRAM:
+ * no store may reach that.
+ */
+static void test_shader_free_race(struct pair *pair, void (*change)(char *ptr, size_t len),
+				  bool kills)
+{
+	const int rounds = SLOW_QUICK(50, 6);
+	struct shader shader;
+	int killed = 0;
+
+	require_p2p(pair);
+	if (kills)
+		igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	shader_create(&shader, pair);
+	for (int round = 0; round < rounds; round++) {
+		char *ptr = (char *)nv_alloc(RACE_LEN), *other = (char *)nv_alloc(RACE_LEN);
+		bool ended;
+
+		give_to_owner(pair, ptr, RACE_LEN, round);
+		shader_start_fill(&shader, ptr, RACE_VALUE);
+		let_it_run(round);
+		change(ptr, RACE_LEN);
+		give_to_owner(pair, other, RACE_LEN, ~round);
+		ended = shader_ends(&shader);
+		igt_assert_f(ended || kills, "a shader was killed for a page that it may use\n");
+		nv_check(other, RACE_LEN, ~round);
+		if (!ended) {
+			killed++;
+			shader_destroy(&shader);
+			shader_create(&shader, pair);
+		}
+		munmap(other, RACE_LEN);
+		munmap(ptr, RACE_LEN);
+	}
+	igt_info("%d of %d shaders met their end\n", killed, rounds);
+	shader_destroy(&shader);
+	/* both are as good as before */
+	copy_in(pair, (char *)nv_alloc(RACE_LEN), RACE_LEN);
+}
+
+/* Permissions change under a shader that reads: it reads on, and the right data. */
+static void test_shader_mprotect_race(struct pair *pair)
+{
+	const int rounds = SLOW_QUICK(50, 6);
+	struct nv_kernel_args args = {
+		.dst = pair->importer.vram.va,
+		.dst_shift = WORD_SHIFT,
+		.src_shift = WORD_SHIFT,
+	};
+	char *ptr = (char *)nv_alloc(RACE_LEN);
+	struct shader shader;
+
+	require_p2p(pair);
+	shader_create(&shader, pair);
+	args.src = (uintptr_t)ptr;
+	for (int round = 0; round < rounds; round++) {
+		give_to_owner(pair, ptr, RACE_LEN, round);
+		for (int i = 0; i < 4; i++)
+			nv_compute_grid(&shader.compute, &nv_kernel_copy, RACE_LEN >> WORD_SHIFT,
+					&args);
+		igt_assert_eq(__nv_chan_submit(&shader.compute.chan), 0);
+		for (int i = 0; i < 8; i++) {
+			let_it_run(round + i);
+			igt_assert_eq(mprotect(ptr, RACE_LEN, PROT_READ), 0);
+			igt_assert_eq(mprotect(ptr, RACE_LEN, PROT_READ | PROT_WRITE), 0);
+		}
+		igt_assert(shader_ends(&shader));
+		nv_assert_private(ptr, RACE_LEN);
+		nv_worker_check(&pair->importer, RACE_LEN, round);
+		nv_check(ptr, RACE_LEN, round);
+	}
+	/* and what may be written again is written */
+	give_to_owner(pair, ptr, RACE_LEN, 1);
+	shader_store(&shader, &nv_kernel_fill, ptr, RACE_LEN, 2);
+	check_sequence((uint32_t *)ptr, RACE_LEN, 2, 1);
+	munmap(ptr, RACE_LEN);
+	shader_destroy(&shader);
+}
+
+/* What a child got at fork() no store of its parent's shader changes. */
+static void test_shader_fork_race(struct pair *pair)
+{
+	const int rounds = SLOW_QUICK(30, 5);
+	char *ptr = (char *)nv_alloc(RACE_LEN);
+	struct shader shader;
+
+	require_p2p(pair);
+	shader_create(&shader, pair);
+	for (int round = 0; round < rounds; round++) {
+		const uint32_t value = RACE_VALUE + round;
+		int gate[2];
+
+		igt_assert_eq(pipe(gate), 0);
+		give_to_owner(pair, ptr, RACE_LEN, round);
+		shader_start_fill(&shader, ptr, value);
+		let_it_run(round);
+		igt_fork(child, 1)
+		{
+			char *snapshot = malloc(RACE_LEN), byte;
+
+			close(gate[1]);
+			check_old_or_new(ptr, round, value);
+			memcpy(snapshot, ptr, RACE_LEN);
+			/* until the shader is done */
+			igt_assert_eq(read(gate[0], &byte, 1), 1);
+			igt_assert_f(!memcmp(snapshot, ptr, RACE_LEN),
+				     "the child sees what the GPU wrote for its parent\n");
+		}
+		igt_assert(shader_ends(&shader));
+		igt_assert_eq(write(gate[1], "", 1), 1);
+		igt_waitchildren();
+		close(gate[0]);
+		close(gate[1]);
+		check_sequence((uint32_t *)ptr, RACE_LEN, value, 1);
+	}
+	munmap(ptr, RACE_LEN);
+	shader_destroy(&shader);
+}
+
+/* The CPU takes pages that a shader stores to, and the owner takes them back. */
+static void test_shader_cpu_fault_race(struct pair *pair)
+{
+	const int rounds = SLOW_QUICK(50, 6);
+	char *ptr = (char *)nv_alloc(RACE_LEN);
+	struct shader shader;
+
+	require_p2p(pair);
+	shader_create(&shader, pair);
+	for (int round = 0; round < rounds; round++) {
+		const uint32_t value = RACE_VALUE + round;
+
+		give_to_owner(pair, ptr, RACE_LEN, round);
+		shader_start_fill(&shader, ptr, value);
+		for (int i = 0; i < 3; i++) {
+			let_it_run(round + i);
+			check_old_or_new(ptr, round, value);
+			nv_svm_migrate(&pair->owner.svm, ptr, RACE_LEN);
+		}
+		igt_assert(shader_ends(&shader));
+		check_sequence((uint32_t *)ptr, RACE_LEN, value, 1);
+	}
+	munmap(ptr, RACE_LEN);
+	shader_destroy(&shader);
+}
+
+/* The owner's file is closed while shaders of the importer use its pages: these stay, and usable. */
+static void test_shader_owner_close_race(struct pair *pair)
+{
+	const int rounds = SLOW_QUICK(20, 4);
+	char *ptr = (char *)nv_alloc(RACE_LEN);
+	struct shader shader;
+
+	require_p2p(pair);
+	shader_create(&shader, pair);
+	for (int round = 0; round < rounds; round++) {
+		const uint32_t value = RACE_VALUE + round;
+		struct nv_svm owner;
+
+		nv_svm_init(&owner, drm_reopen_driver(pair->owner_gpu->fd));
+		nv_fill(ptr, RACE_LEN, round);
+		nv_svm_migrate(&owner, ptr, RACE_LEN);
+		shader_start_fill(&shader, ptr, value);
+		let_it_run(round);
+		nv_svm_fini(&owner);
+		igt_assert(shader_ends(&shader));
+		check_sequence((uint32_t *)ptr, RACE_LEN, value, 1);
+	}
+	munmap(ptr, RACE_LEN);
+	shader_destroy(&shader);
+}
+
+/* The importer's file is closed under its shader, which ends somewhere: after that nothing changes. */
+static void test_shader_importer_close_race(struct pair *pair)
+{
+	const int rounds = SLOW_QUICK(20, 4);
+	char *ptr = (char *)nv_alloc(RACE_LEN);
+
+	require_p2p(pair);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	for (int round = 0; round < rounds; round++) {
+		const uint32_t value = RACE_VALUE + round;
+		struct shader shader = {};
+		struct nv_svm svm;
+
+		nv_svm_init(&svm, drm_reopen_driver(pair->importer_gpu->fd));
+		nv_compute_create(&shader.compute, svm.fd, pair->importer_gpu->chipset);
+		give_to_owner(pair, ptr, RACE_LEN, round);
+		shader_start_fill(&shader, ptr, value);
+		let_it_run(round);
+		nv_compute_abandon(&shader.compute);
+		nv_svm_fini(&svm);
+		check_old_or_new(ptr, round, value);
+		give_to_owner(pair, ptr, RACE_LEN, ~round);
+		usleep(20000);
+		nv_check(ptr, RACE_LEN, ~round);
+	}
+	munmap(ptr, RACE_LEN);
+	copy_in(pair, (char *)nv_alloc(RACE_LEN), RACE_LEN);
+}
+
+/* Processes end while their shaders use the owner's pages. */
+static void test_shader_exit_race(struct pair *pair)
+{
+	const int rounds = SLOW_QUICK(20, 4);
+
+	require_p2p(pair);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	for (int round = 0; round < rounds; round++) {
+		igt_fork(child, 1)
+		{
+			char *ptr = (char *)nv_alloc(RACE_LEN);
+			struct shader shader;
+			struct pair mine;
+
+			pair_create(&mine, pair->owner_gpu, pair->importer_gpu);
+			shader_create(&shader, &mine);
+			give_to_owner(&mine, ptr, RACE_LEN, round);
+			shader_start_fill(&shader, ptr, RACE_VALUE);
+			let_it_run(round);
+			_exit(0);
+		}
+		igt_waitchildren();
+	}
+	copy_in(pair, (char *)nv_alloc(RACE_LEN), RACE_LEN);
+}
+
+/* Three GPUs: shaders of two importers use the same pages of the owner's, which then moves them. */
+static void test_three_shaders(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	struct shader one, two;
+	struct nv_gpu *third = NULL;
+	struct pair other;
+	uint32_t *ptr;
+
+	for (int i = 0; i < nr_gpus; i++)
+		if (&gpus[i] != pair->owner_gpu && &gpus[i] != pair->importer_gpu)
+			third = &gpus[i];
+	igt_require_f(third, "needs three Pascal GPUs driven by nouveau, found %d\n", nr_gpus);
+	require_p2p(pair);
+	pair_create(&other, pair->owner_gpu, third);
+	require_p2p(&other);
+	shader_create(&one, pair);
+	shader_create(&two, &other);
+	ptr = nv_alloc(len);
+
+	give_to_owner(pair, ptr, len, 1);
+	shader_read(&one, ptr, len);
+	shader_read(&two, ptr, len);
+	nv_worker_check(&pair->importer, len, 1);
+	nv_worker_check(&other.importer, len, 1);
+	shader_store(&one, &nv_kernel_fill, ptr, len, 2);
+	shader_store(&two, &nv_kernel_increment, ptr, len, 3);
+	nv_assert_private(ptr, len);
+	check_sequence(ptr, len, 5, 1);
+
+	/* the third GPU's turn to own them */
+	nv_fill(ptr, len, 4);
+	nv_svm_migrate(&other.importer.svm, ptr, len);
+	shader_read(&one, ptr, len);
+	nv_assert_private(ptr, len);
+	nv_worker_check(&pair->importer, len, 4);
+	shader_read(&two, ptr, len);
+	nv_worker_check(&other.importer, len, 4);
+	shader_store(&one, &nv_kernel_fill, ptr, len, 6);
+	check_sequence(ptr, len, 6, 1);
+
+	munmap(ptr, len);
+	shader_destroy(&two);
+	shader_destroy(&one);
+	pair_destroy(&other);
+}
+
+/*
+ * Threads, each with an address space and a channel of its own on every GPU, take turns at random:
+ * CPU and GPUs read and write pages, and SVM_BIND moves them. Pages of all threads lie side by side,
+ * so that what the driver does for one by ranges meets those of the others. Every word is checked at
+ * every look.
+ */
+
+#define STRESS_THREADS 3
+#define STRESS_PAGES   8 /* of each thread */
+#define STRESS_LEN     (STRESS_THREADS * STRESS_PAGES * NV_PAGE_SIZE)
+
+struct stress_gpu {
+	struct nv_svm svm;
+	struct nv_compute compute;
+	struct nv_bo io;
+};
+
+static struct stress {
+	pthread_t thread;
+	int index;
+	int rounds;
+	char *all; /* the pages of all threads */
+	struct stress_gpu gpus[NV_MAX_GPUS];
+	uint32_t seeds[STRESS_PAGES];
+	uint32_t random;
+	char error[128]; /* the first one; threads cannot assert */
+} stresses[STRESS_THREADS];
+
+static unsigned int stress_random(struct stress *stress, unsigned int below)
+{
+	stress->random = stress->random * 1664525 + 1013904223;
+
+	return (stress->random >> 8) % below;
+}
+
+static char *stress_page(const struct stress *stress, int page)
+{
+	return stress->all + (page * STRESS_THREADS + stress->index) * NV_PAGE_SIZE;
+}
+
+static void stress_error(struct stress *stress, const char *what, int page, int gpu, long value)
+{
+	snprintf(stress->error, sizeof(stress->error), "thread %d, page %d, GPU %d: %s: %ld",
+		 stress->index, page, gpu, what, value);
+}
+
+/* A shader copies the page, or to it. */
+static int stress_copy(struct stress_gpu *gpu, uint64_t dst, uint64_t src)
+{
+	const struct nv_kernel_args args = {
+		.dst = dst,
+		.src = src,
+		.dst_shift = WORD_SHIFT,
+		.src_shift = WORD_SHIFT,
+	};
+
+	nv_compute_grid(&gpu->compute, &nv_kernel_copy, NV_PAGE_SIZE >> WORD_SHIFT, &args);
+
+	return __nv_chan_run(&gpu->compute.chan);
+}
+
+static void stress_gpu_reads(struct stress *stress, int page, int gpu)
+{
+	struct stress_gpu *sg = &stress->gpus[gpu];
+	size_t bad;
+	int ret;
+
+	memset(sg->io.map, 0, NV_PAGE_SIZE);
+	ret = stress_copy(sg, sg->io.va, (uintptr_t)stress_page(stress, page));
+	if (ret)
+		return stress_error(stress, "a shader that reads", page, gpu, ret);
+	bad = __nv_check(sg->io.map, NV_PAGE_SIZE, stress->seeds[page]);
+	if (bad)
+		stress_error(stress, "words that a shader read wrong", page, gpu, bad);
+}
+
+static void stress_gpu_writes(struct stress *stress, int page, int gpu)
+{
+	struct stress_gpu *sg = &stress->gpus[gpu];
+	int ret;
+
+	stress->seeds[page] = stress->random;
+	nv_fill(sg->io.map, NV_PAGE_SIZE, stress->seeds[page]);
+	ret = stress_copy(sg, (uintptr_t)stress_page(stress, page), sg->io.va);
+	if (ret)
+		stress_error(stress, "a shader that writes", page, gpu, ret);
+}
+
+static void stress_cpu_reads(struct stress *stress, int page)
+{
+	const size_t bad = __nv_check(stress_page(stress, page), NV_PAGE_SIZE, stress->seeds[page]);
+
+	if (bad)
+		stress_error(stress, "words that the CPU read wrong", page, -1, bad);
+}
+
+static void stress_cpu_writes(struct stress *stress, int page)
+{
+	stress->seeds[page] = stress->random;
+	nv_fill(stress_page(stress, page), NV_PAGE_SIZE, stress->seeds[page]);
+}
+
+/* New memory at the old address. */
+static void stress_remap(struct stress *stress, int page)
+{
+	char *ptr = stress_page(stress, page);
+
+	if (mmap(ptr, NV_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		 -1, 0) != ptr)
+		return stress_error(stress, "mmap", page, -1, errno);
+	stress_cpu_writes(stress, page);
+}
+
+static void stress_migrates(struct stress *stress, int page, int gpu, bool all)
+{
+	const char *ptr = all ? stress->all : stress_page(stress, page);
+	const size_t len = all ? STRESS_LEN : NV_PAGE_SIZE;
+	const int ret = __nv_svm_migrate(&stress->gpus[gpu].svm, ptr, len);
+
+	if (ret)
+		stress_error(stress, "SVM_BIND", page, gpu, ret);
+}
+
+static void stress_round(struct stress *stress)
+{
+	const int page = stress_random(stress, STRESS_PAGES);
+	const int gpu = stress_random(stress, nr_gpus);
+
+	switch (stress_random(stress, 10)) {
+	case 0 ... 2:
+		return stress_gpu_reads(stress, page, gpu);
+	case 3 ... 4:
+		return stress_gpu_writes(stress, page, gpu);
+	case 5:
+		return stress_cpu_reads(stress, page);
+	case 6:
+		return stress_cpu_writes(stress, page);
+	case 7:
+		return stress_remap(stress, page);
+	default:
+		return stress_migrates(stress, page, gpu, stress_random(stress, 2));
+	}
+}
+
+static void *stress_main(void *arg)
+{
+	struct stress *stress = arg;
+
+	for (int i = 0; i < stress->rounds && !*stress->error; i++)
+		stress_round(stress);
+	for (int page = 0; page < STRESS_PAGES && !*stress->error; page++)
+		stress_cpu_reads(stress, page);
+
+	return NULL;
+}
+
+static void stress_create(struct stress *stress, int index, char *all, int rounds)
+{
+	*stress = (struct stress){ .index = index, .all = all, .rounds = rounds, .random = index };
+	for (int gpu = 0; gpu < nr_gpus; gpu++) {
+		struct stress_gpu *sg = &stress->gpus[gpu];
+
+		nv_svm_init(&sg->svm, drm_reopen_driver(gpus[gpu].fd));
+		nv_compute_create(&sg->compute, sg->svm.fd, gpus[gpu].chipset);
+		nv_bo_create(&sg->io, sg->svm.fd, NV_PAGE_SIZE,
+			     NOUVEAU_GEM_DOMAIN_GART | NOUVEAU_GEM_DOMAIN_COHERENT);
+		nv_chan_attach(&sg->compute.chan, &sg->io);
+	}
+	for (int page = 0; page < STRESS_PAGES; page++) {
+		stress->random++;
+		stress_cpu_writes(stress, page);
+	}
+}
+
+static void stress_destroy(struct stress *stress)
+{
+	for (int gpu = 0; gpu < nr_gpus; gpu++) {
+		struct stress_gpu *sg = &stress->gpus[gpu];
+
+		nv_compute_destroy(&sg->compute);
+		nv_bo_destroy(&sg->io);
+		nv_svm_fini(&sg->svm);
+	}
+}
+
+static void test_stress_threads(void)
+{
+	const int rounds = SLOW_QUICK(5000, 60);
+	char *all = (char *)nv_alloc(STRESS_LEN);
+
+	for (int i = 0; i < STRESS_THREADS; i++)
+		stress_create(&stresses[i], i, all, rounds);
+	for (int i = 0; i < STRESS_THREADS; i++)
+		igt_assert_eq(pthread_create(&stresses[i].thread, NULL, stress_main, &stresses[i]),
+			      0);
+	for (int i = 0; i < STRESS_THREADS; i++)
+		pthread_join(stresses[i].thread, NULL);
+	for (int i = 0; i < STRESS_THREADS; i++)
+		igt_assert_f(!*stresses[i].error, "%s\n", stresses[i].error);
+	for (int i = 0; i < STRESS_THREADS; i++)
+		stress_destroy(&stresses[i]);
+	munmap(all, STRESS_LEN);
+}
+
 /* A file, a process or a driver goes away */
 
 static void assert_pair_works(struct pair *pair)
@@ -1755,6 +2406,10 @@ VARIANT(shader_write_64k, test_shader_write(pair, 64 * KiB, false))
 VARIANT(shader_write_thp, test_shader_write(pair, NV_HUGE_SIZE, true))
 VARIANT(shader_faults, test_shader_faults(pair, false, 8))
 VARIANT(shader_faults_thp, test_shader_faults(pair, true, 1))
+VARIANT(shader_faults_write, test_shader_faults_write(pair, false, 8))
+VARIANT(shader_faults_write_thp, test_shader_faults_write(pair, true, 1))
+VARIANT(shader_munmap_race, test_shader_free_race(pair, change_munmap, true))
+VARIANT(shader_dontneed_race, test_shader_free_race(pair, change_dontneed, false))
 VARIANT(revoke_munmap, test_revoke(pair, change_munmap))
 VARIANT(revoke_dontneed, test_revoke(pair, change_dontneed))
 VARIANT(revoke_mprotect, test_revoke(pair, change_mprotect))
@@ -1864,6 +2519,32 @@ static const struct subtest {
 	  "Without peer-to-peer a fault of the importer's shader brings the pages to RAM" },
 	{ "peer-shader-fork-cow", test_shader_fork,
 	  "What the importer's shader writes after fork() stays the parent's" },
+	{ "peer-shader-widths", test_shader_widths,
+	  "Shaders of the importer read and write the owner's pages by 1, 2, 4, 8 and 16 bytes" },
+	{ "peer-shader-faults-write", shader_faults_write,
+	  "Writing through 2 MiB of the owner's small pages takes 8 faults at most" },
+	{ "peer-shader-faults-write-thp", shader_faults_write_thp,
+	  "Writing through a huge page of the owner's takes one fault" },
+	{ "peer-shader-munmap-race", shader_munmap_race,
+	  "What is unmapped under a shader of the importer no store of it reaches any more" },
+	{ "peer-shader-dontneed-race", shader_dontneed_race,
+	  "What is discarded under a shader of the importer no store of it reaches any more" },
+	{ "peer-shader-mprotect-race", test_shader_mprotect_race,
+	  "A shader of the importer reads on while the permissions of pages change" },
+	{ "peer-shader-fork-race", test_shader_fork_race,
+	  "No store of a running shader of the importer gets to a child" },
+	{ "peer-shader-cpu-fault-race", test_shader_cpu_fault_race,
+	  "No store of the importer is lost while the CPU and the owner take turns at the pages" },
+	{ "peer-shader-owner-close-race", test_shader_owner_close_race,
+	  "The owner's file is closed under a running shader of the importer" },
+	{ "peer-shader-importer-close-race", test_shader_importer_close_race,
+	  "The importer's file is closed under its running shader" },
+	{ "peer-shader-exit-race", test_shader_exit_race,
+	  "A process exits under its running shader, and peer-to-peer works on" },
+	{ "peer-concurrent-inc", test_concurrent_inc,
+	  "Owner and importer add to the same words at once, and no addition is lost" },
+	{ "peer-three-shaders", test_three_shaders,
+	  "Shaders of two importers use the same pages of the owner" },
 	{ "peer-mprotect-ro", test_mprotect_ro,
 	  "The importer reads, but cannot write, the owner's pages that became read-only" },
 	{ "peer-revoke-munmap", revoke_munmap, "Unmapped pages are out of the importer's reach" },
@@ -1932,6 +2613,9 @@ int igt_main()
 			}
 		}
 	}
+
+	igt_describe("Threads use the same pages on all GPUs at random, and every word is right");
+	igt_subtest("peer-stress-threads") test_stress_threads();
 
 	igt_fixture()
 	{
