@@ -323,6 +323,8 @@ bool nv_counters_read(const struct nv_gpu *gpu, struct nv_counters *counters)
 bool nv_p2p_read(const struct nv_gpu *owner, struct nv_p2p *p2p)
 {
 	const struct number numbers[] = {
+		{ "bar1:", &p2p->bar1 },
+		{ "vram:", &p2p->vram },
 		{ "windows:", &p2p->windows },
 		{ "windows_max:", &p2p->windows_max },
 		{ "windows_recycled:", &p2p->windows_recycled },

@@ -39,6 +39,8 @@ struct nv_counters {
 
 /* How others reach the VRAM of a GPU: debugfs file p2p. */
 struct nv_p2p {
+	uint64_t bar1; /* bytes */
+	uint64_t vram;
 	uint64_t windows; /* of 2 MiB of BAR1 that show VRAM to others now */
 	uint64_t windows_max;
 	uint64_t windows_recycled; /* since load */
