@@ -272,6 +272,31 @@ bool nv_bar1_holds_vram(const struct nv_gpu *gpu)
 	return nv_bar1_size(gpu) >= nv_getparam(gpu->fd, NOUVEAU_GETPARAM_FB_SIZE);
 }
 
+struct number {
+	const char *name;
+	uint64_t *value;
+};
+
+/* Reads "name: number" lines of a file in debugfs, if there is that file. */
+static bool read_numbers(const struct nv_gpu *gpu, const char *file, const struct number *numbers,
+			 int count)
+{
+	char text[4096] = "";
+
+	if (!igt_debugfs_exists(gpu->fd, file, O_RDONLY))
+		return false;
+
+	igt_debugfs_read(gpu->fd, file, text);
+	for (int i = 0; i < count; i++) {
+		const char *line = strstr(text, numbers[i].name);
+
+		igt_assert_f(line, "debugfs file %s has no line '%s'\n", file, numbers[i].name);
+		*numbers[i].value = strtoull(line + strlen(numbers[i].name), NULL, 0);
+	}
+
+	return true;
+}
+
 /**
  * nv_counters_read:
  *
@@ -279,28 +304,92 @@ bool nv_bar1_holds_vram(const struct nv_gpu *gpu)
  */
 bool nv_counters_read(const struct nv_gpu *gpu, struct nv_counters *counters)
 {
-	const struct {
-		const char *name;
-		uint64_t *value;
-	} lines[] = {
+	const struct number numbers[] = {
 		{ "gpu_faults:", &counters->gpu_faults },
 		{ "migrated_to_ram:", &counters->migrated_to_ram },
 		{ "migrated_to_vram:", &counters->migrated_to_vram },
 		{ "migrated_from_peer:", &counters->migrated_from_peer },
 		{ "peer_mappings:", &counters->peer_mappings },
 	};
-	char text[512] = "";
 
-	if (!igt_debugfs_exists(gpu->fd, "svm", O_RDONLY))
+	return read_numbers(gpu, "svm", numbers, ARRAY_SIZE(numbers));
+}
+
+/**
+ * nv_p2p_read:
+ *
+ * Returns: whether the driver tells about windows of BAR1.
+ */
+bool nv_p2p_read(const struct nv_gpu *owner, struct nv_p2p *p2p)
+{
+	const struct number numbers[] = {
+		{ "bar1:", &p2p->bar1 },
+		{ "vram:", &p2p->vram },
+		{ "windows:", &p2p->windows },
+		{ "windows_max:", &p2p->windows_max },
+		{ "windows_recycled:", &p2p->windows_recycled },
+	};
+
+	return read_numbers(owner, "p2p", numbers, ARRAY_SIZE(numbers));
+}
+
+/**
+ * nv_p2p_peer:
+ * @text: how the importer reaches the owner's VRAM, as the driver says it, or "none, " and why not
+ *
+ * Returns: whether the driver says anything.
+ */
+bool nv_p2p_peer(const struct nv_gpu *owner, const struct nv_gpu *importer, char *text, size_t size)
+{
+	char file[4096] = "", name[64];
+	const char *line;
+
+	if (!igt_debugfs_exists(owner->fd, "p2p", O_RDONLY))
 		return false;
 
-	igt_debugfs_read(gpu->fd, "svm", text);
-	for (int i = 0; i < ARRAY_SIZE(lines); i++) {
-		const char *line = strstr(text, lines[i].name);
+	igt_debugfs_read(owner->fd, "p2p", file);
+	snprintf(name, sizeof(name), "peer %s: ", importer->slot);
+	line = strstr(file, name);
+	igt_assert_f(line, "debugfs file p2p has no line '%s'\n", name);
+	line += strlen(name);
+	snprintf(text, size, "%.*s", (int)strcspn(line, "\n"), line);
 
-		igt_assert_f(line, "debugfs file svm has no line '%s'\n", lines[i].name);
-		*lines[i].value = strtoull(line + strlen(lines[i].name), NULL, 0);
-	}
+	return true;
+}
+
+/**
+ * nv_fdinfo:
+ * @fd: an open device file of this process
+ * @key: for example drm-resident-svm-vram
+ * @bytes: its value
+ *
+ * Returns: whether the driver says so (Documentation/gpu/drm-usage-stats.rst).
+ */
+bool nv_fdinfo(int fd, const char *key, uint64_t *bytes)
+{
+	char path[64], text[4096] = "", name[64], unit[8] = "";
+	unsigned long long value;
+	const char *line;
+	ssize_t size;
+	int info;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = open(path, O_RDONLY);
+	igt_assert_f(info >= 0, "%s: %s\n", path, strerror(errno));
+	size = read(info, text, sizeof(text) - 1);
+	igt_assert(size > 0);
+	close(info);
+
+	snprintf(name, sizeof(name), "\n%s:", key);
+	line = strstr(text, name);
+	if (!line)
+		return false;
+	igt_assert(sscanf(line + strlen(name), "%llu %7s", &value, unit) >= 1);
+	*bytes = value;
+	if (!strcmp(unit, "KiB"))
+		*bytes <<= 10;
+	else if (!strcmp(unit, "MiB"))
+		*bytes <<= 20;
 
 	return true;
 }

@@ -37,6 +37,15 @@ struct nv_counters {
 	uint64_t peer_mappings;	     /* now */
 };
 
+/* How others reach the VRAM of a GPU: debugfs file p2p. */
+struct nv_p2p {
+	uint64_t bar1; /* bytes */
+	uint64_t vram;
+	uint64_t windows; /* of 2 MiB of BAR1 that show VRAM to others now */
+	uint64_t windows_max;
+	uint64_t windows_recycled; /* since load */
+};
+
 bool __nv_gpu_open(struct nv_gpu *gpu, unsigned int index);
 void nv_gpu_open(struct nv_gpu *gpu, unsigned int index);
 void nv_gpu_close(struct nv_gpu *gpu);
@@ -58,6 +67,10 @@ bool nv_bar1_holds_vram(const struct nv_gpu *gpu);
 
 bool nv_counters_read(const struct nv_gpu *gpu, struct nv_counters *counters);
 
+bool nv_p2p_read(const struct nv_gpu *owner, struct nv_p2p *p2p);
+bool nv_p2p_peer(const struct nv_gpu *owner, const struct nv_gpu *importer, char *text,
+		 size_t size);
+bool nv_fdinfo(int fd, const char *key, uint64_t *bytes);
 int nv_p2p_param_get(void);
 void nv_p2p_reason(const struct nv_gpu *owner, const struct nv_gpu *importer, bool works,
 		   char *text, size_t size);

@@ -111,6 +111,49 @@ static void test_migrate_result(void)
 	munmap(ptr, 64 * KiB);
 }
 
+static void assert_fdinfo(const char *key, uint64_t bytes)
+{
+	uint64_t is;
+
+	igt_require_f(nv_fdinfo(svm.fd, key, &is), "this driver has no %s in fdinfo\n", key);
+	igt_assert_f(is == bytes, "%s is %llu instead of %llu\n", key, (unsigned long long)is,
+		     (unsigned long long)bytes);
+}
+
+/* What this file has mapped, and the buffers that it has. */
+static void test_fdinfo(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	uint64_t vram, gart;
+	struct nv_bo bo;
+
+	assert_fdinfo("drm-resident-svm-vram", 0);
+	assert_fdinfo("drm-resident-svm-ram", 0);
+	nv_fill(ptr, len, 1);
+	nv_svm_migrate(&svm, ptr, len);
+	assert_fdinfo("drm-resident-svm-vram", len);
+	assert_fdinfo("drm-total-svm-vram", len);
+	nv_check(ptr, NV_PAGE_SIZE, 1);
+	assert_fdinfo("drm-resident-svm-vram", len - NV_PAGE_SIZE);
+	if (nv_svm_has_prefetch(&svm)) {
+		nv_svm_prefetch(&svm, ptr, len);
+		assert_fdinfo("drm-resident-svm-ram", NV_PAGE_SIZE);
+	}
+	munmap(ptr, len);
+	assert_fdinfo("drm-resident-svm-vram", 0);
+	assert_fdinfo("drm-resident-svm-ram", 0);
+	assert_fdinfo("drm-resident-svm-peer", 0);
+
+	igt_assert(nv_fdinfo(svm.fd, "drm-total-vram", &vram));
+	igt_assert(nv_fdinfo(svm.fd, "drm-total-gart", &gart));
+	nv_bo_create(&bo, svm.fd, MiB, NOUVEAU_GEM_DOMAIN_VRAM);
+	assert_fdinfo("drm-total-vram", vram + MiB);
+	assert_fdinfo("drm-total-gart", gart);
+	nv_bo_destroy(&bo);
+	assert_fdinfo("drm-total-vram", vram);
+}
+
 static void test_migrate_again(void)
 {
 	uint64_t before[16], after[16];
@@ -1498,6 +1541,8 @@ static const struct subtest {
 	  "A huge page in VRAM survives losing a part" },
 	{ "migrate-result", run_t1, test_migrate_result,
 	  "SVM_BIND reports the pages that it migrated" },
+	{ "fdinfo", run_t1, test_fdinfo,
+	  "Fdinfo shows the file's buffers and what it has mapped of the process" },
 	{ "migrate-again", run_t1, test_migrate_again,
 	  "Migrating what is there already changes nothing" },
 	{ "migrate-partial", run_t1, test_migrate_partial, "Only the asked range migrates" },

@@ -9,6 +9,7 @@
  * dynamic subtest for each ordered pair of GPUs: gpu<owner>-gpu<importer>.
  */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 
 #include "igt.h"
@@ -142,16 +143,18 @@ static bool has_p2p(struct pair *pair)
 static void require_p2p(struct pair *pair)
 {
 	enum nv_route route = nv_route(pair->owner_gpu, pair->importer_gpu);
+	char why[256] = "this driver does not say why";
 	bool p2p;
 
 	nv_svm_require_prefetch(&pair->importer.svm);
 	p2p = has_p2p(pair);
+	if (!p2p)
+		nv_p2p_peer(pair->owner_gpu, pair->importer_gpu, why, sizeof(why));
 	igt_require_f(p2p,
-		      "%s and %s are connected by %s (%s)%s, and the kernel has no peer-to-peer "
-		      "path there: pages go by way of RAM, as peer-no-p2p-fallback checks\n",
+		      "%s and %s are connected by %s (%s), and the kernel has no peer-to-peer "
+		      "path there (%s): pages go by way of RAM, as peer-no-p2p-fallback checks\n",
 		      pair->owner_gpu->slot, pair->importer_gpu->slot, nv_route_text(route),
-		      nv_route_name(route),
-		      nv_bar1_holds_vram(pair->owner_gpu) ? "" : ", BAR1 is smaller than VRAM");
+		      nv_route_name(route), why);
 }
 
 /* Routes and what the kernel makes of them */
@@ -176,6 +179,7 @@ static void test_topology(struct pair *pair)
 {
 	enum nv_route route = nv_route(pair->owner_gpu, pair->importer_gpu);
 	bool prefetch = nv_svm_has_prefetch(&pair->importer.svm);
+	char text[256];
 	bool p2p;
 
 	p2p = prefetch && has_p2p(pair);
@@ -186,6 +190,8 @@ static void test_topology(struct pair *pair)
 	igt_info("access   %s\n", p2p	     ? peer_form(pair)
 				  : prefetch ? "by way of RAM"
 					     : "by way of RAM (no PREFETCH in this kernel)");
+	if (nv_p2p_peer(pair->owner_gpu, pair->importer_gpu, text, sizeof(text)))
+		igt_info("driver   %s\n", text);
 }
 
 /*
@@ -200,10 +206,6 @@ static void test_p2p_below_switch(struct pair *pair)
 	igt_require_f(route == NV_ROUTE_PIX, "the GPUs have %s\n", nv_route_text(route));
 	igt_require_f(!nv_acs_redirects(pair->owner_gpu, pair->importer_gpu),
 		      "ACS redirects peer traffic (see pci=disable_acs_redir)\n");
-	igt_require_f(nv_bar1_holds_vram(pair->owner_gpu),
-		      "BAR1 of %s is smaller than its VRAM (see 'Above 4G' and 'Resizable BAR' in "
-		      "the firmware setup)\n",
-		      pair->owner_gpu->slot);
 	igt_require_f(nv_p2p_param_get() != 0, "switched off by nouveau.svm_p2p\n");
 	igt_assert(has_p2p(pair));
 }
@@ -234,6 +236,33 @@ static void test_iommu_route(struct pair *pair)
 	igt_assert_eq_u64(moved.across, crosses_switch(pair) ? 2 * len : 0);
 	nv_check(ptr, len, 2);
 	munmap(ptr, len);
+}
+
+/* What debugfs says is what happens. */
+static void test_p2p_reasons(struct pair *pair)
+{
+	char text[256];
+	bool p2p;
+
+	nv_svm_require_prefetch(&pair->importer.svm);
+	p2p = has_p2p(pair);
+	igt_require_f(nv_p2p_peer(pair->owner_gpu, pair->importer_gpu, text, sizeof(text)),
+		      "this kernel has no debugfs file p2p\n");
+	igt_info("%s\n", text);
+	if (!p2p)
+		igt_assert_f(!strncmp(text, "none, ", 6), "pages bounce, but not in debugfs\n");
+	else if (crosses_switch(pair))
+		igt_assert_f(!strcmp(text, "bus address"), "the switch is not used\n");
+	else
+		igt_assert_f(!strcmp(text, "host bridge"), "the host bridge is not used\n");
+
+	igt_require_f(p2p_param >= 0, "no nouveau.svm_p2p\n");
+	nv_p2p_param_set(false);
+	nv_p2p_peer(pair->owner_gpu, pair->importer_gpu, text, sizeof(text));
+	igt_assert_f(!strncmp(text, "none, ", 6) && strstr(text, "svm_p2p"),
+		     "'%s' does not name the switch\n", text);
+	igt_assert(!has_p2p(pair));
+	nv_p2p_param_set(p2p_param);
 }
 
 /* What a program has to do where there is no peer-to-peer: RAM is always a way. */
@@ -1709,6 +1738,27 @@ static void test_counters(struct pair *pair)
 	igt_assert_eq_u64(now.peer_mappings, before.peer_mappings);
 }
 
+static void test_fdinfo(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	uint64_t peer, vram;
+
+	require_p2p(pair);
+	igt_require_f(nv_fdinfo(pair->importer.svm.fd, "drm-resident-svm-peer", &peer),
+		      "this driver has no memory in fdinfo\n");
+	igt_assert_eq_u64(peer, 0);
+	give_to_owner(pair, ptr, len, 1);
+	importer_maps(pair, ptr, len);
+	nv_fdinfo(pair->importer.svm.fd, "drm-resident-svm-peer", &peer);
+	nv_fdinfo(pair->owner.svm.fd, "drm-resident-svm-vram", &vram);
+	igt_assert_eq_u64(peer, len);
+	igt_assert_eq_u64(vram, len);
+	munmap(ptr, len);
+	nv_fdinfo(pair->importer.svm.fd, "drm-resident-svm-peer", &peer);
+	igt_assert_eq_u64(peer, 0);
+}
+
 static void test_evict(struct pair *pair)
 {
 	const uint64_t vram = nv_getparam(pair->owner_gpu->fd, NOUVEAU_GETPARAM_FB_SIZE);
@@ -2277,6 +2327,237 @@ static void test_stress_threads(void)
 	munmap(all, STRESS_LEN);
 }
 
+/* More memory is exported than BAR1 can show at a time */
+
+#define STEP_SHIFT 16 /* one word of each 64 KiB is looked at */
+
+struct exported {
+	struct nv_p2p before;
+	char *ptr;
+	size_t len;
+	uint32_t seed;
+};
+
+static uint32_t *step(const struct exported *exported, size_t i)
+{
+	return (uint32_t *)(exported->ptr + (i << STEP_SHIFT));
+}
+
+/* Skips where BAR1 holds all of VRAM. More than BAR1 itself is asked for, not just than windows. */
+static void require_small_bar1(struct pair *pair, struct nv_p2p *p2p)
+{
+	require_p2p(pair);
+	igt_require_f(nv_p2p_read(pair->owner_gpu, p2p), "this kernel has no debugfs file p2p\n");
+	igt_require_f(p2p->bar1 < p2p->vram,
+		      "BAR1 of %s holds all of its VRAM: see rig/vm --bar1\n",
+		      pair->owner_gpu->slot);
+}
+
+static void export_fill(struct pair *pair, struct exported *exported, uint32_t seed)
+{
+	exported->seed = seed;
+	for (size_t i = 0; i < exported->len >> STEP_SHIFT; i++)
+		*step(exported, i) = seed + i;
+	nv_svm_migrate(&pair->owner.svm, exported->ptr, exported->len);
+	nv_assert_private(exported->ptr, exported->len);
+}
+
+static void export_create(struct pair *pair, struct exported *exported, size_t len)
+{
+	exported->len = len;
+	exported->ptr = alloc_pages(len, true);
+	export_fill(pair, exported, 1);
+}
+
+/* The importer's shader gathers one word of each step, which all have to be right. */
+static void export_read(struct shader *shader, const struct exported *exported)
+{
+	const uint32_t *is = (const uint32_t *)shader->worker->ram.map;
+	const struct nv_kernel_args args = {
+		.dst = shader->worker->ram.va,
+		.src = (uintptr_t)exported->ptr,
+		.dst_shift = WORD_SHIFT,
+		.src_shift = STEP_SHIFT,
+	};
+	const size_t count = exported->len >> STEP_SHIFT;
+
+	memset(shader->worker->ram.map, 0, count << WORD_SHIFT);
+	nv_compute_run(&shader->compute, &nv_kernel_copy, count, &args);
+	for (size_t i = 0; i < count; i++)
+		igt_assert_f(is[i] == exported->seed + i, "step %zu of %zu is %#x, not %#zx\n", i,
+			     count, is[i], exported->seed + i);
+}
+
+/* Every importer lost what the windows do not show any more. */
+static void export_assert_windows(const struct pair *pair, const struct exported *exported)
+{
+	struct nv_counters counters;
+	struct nv_p2p p2p;
+
+	nv_p2p_read(pair->owner_gpu, &p2p);
+	nv_counters_read(pair->importer_gpu, &counters);
+	igt_info("%" PRIu64 " windows of %" PRIu64 ", recycled %" PRIu64 " times, %" PRIu64
+		 " pages mapped by the peer, %zu of %zu in VRAM\n",
+		 p2p.windows, p2p.windows_max,
+		 p2p.windows_recycled - exported->before.windows_recycled, counters.peer_mappings,
+		 nv_private_pages(exported->ptr, exported->len), exported->len / NV_PAGE_SIZE);
+	igt_assert(p2p.windows <= p2p.windows_max);
+	igt_assert(p2p.windows_max * NV_HUGE_SIZE < nv_bar1_size(pair->owner_gpu));
+	igt_assert(counters.peer_mappings <= p2p.windows_max * (NV_HUGE_SIZE / NV_PAGE_SIZE));
+}
+
+static void test_small_bar1_read(struct pair *pair)
+{
+	struct exported exported;
+	struct shader shader;
+
+	require_small_bar1(pair, &exported.before);
+	shader_create(&shader, pair);
+	export_create(pair, &exported, nv_bar1_size(pair->owner_gpu) + 8 * NV_HUGE_SIZE);
+	for (int i = 0; i < 2; i++) {
+		export_read(&shader, &exported);
+		export_assert_windows(pair, &exported);
+	}
+	munmap(exported.ptr, exported.len);
+	shader_destroy(&shader);
+}
+
+static void test_small_bar1_write(struct pair *pair)
+{
+	const uint32_t seed = 0x1000000;
+	struct nv_kernel_args args;
+	struct exported exported;
+	struct shader shader;
+
+	require_small_bar1(pair, &exported.before);
+	shader_create(&shader, pair);
+	export_create(pair, &exported, nv_bar1_size(pair->owner_gpu) + 8 * NV_HUGE_SIZE);
+	args = (struct nv_kernel_args){
+		.dst = (uintptr_t)exported.ptr,
+		.dst_shift = STEP_SHIFT,
+		.value = seed,
+	};
+	nv_compute_run(&shader.compute, &nv_kernel_fill, exported.len >> STEP_SHIFT, &args);
+	export_assert_windows(pair, &exported);
+	exported.seed = seed;
+	for (size_t i = 0; i < exported.len >> STEP_SHIFT; i++)
+		igt_assert_eq_u32(*step(&exported, i), exported.seed + i);
+	munmap(exported.ptr, exported.len);
+	shader_destroy(&shader);
+}
+
+/* The copy engine cannot fault, so its pages are mapped and copied a window at a time. */
+static void test_small_bar1_copy(struct pair *pair)
+{
+	const size_t len = 4 * KiB;
+	struct exported exported;
+
+	require_small_bar1(pair, &exported.before);
+	export_create(pair, &exported, nv_bar1_size(pair->owner_gpu) + 8 * NV_HUGE_SIZE);
+	for (size_t at = 0; at < exported.len; at += NV_HUGE_SIZE) {
+		importer_maps(pair, exported.ptr + at, len);
+		nv_worker_read(&pair->importer, exported.ptr + at, len);
+		nv_ce_copy(&pair->importer.chan, pair->importer.ram.va, pair->importer.vram.va,
+			   len);
+		nv_chan_run(&pair->importer.chan);
+		igt_assert_eq_u32(*(volatile uint32_t *)pair->importer.ram.map,
+				  exported.seed + (at >> STEP_SHIFT));
+	}
+	export_assert_windows(pair, &exported);
+	munmap(exported.ptr, exported.len);
+}
+
+/* A mapping of a window that shows something else now is out of the importer's reach. */
+static void test_small_bar1_revoke(struct pair *pair)
+{
+	struct exported exported;
+	struct shader shader;
+	uint32_t *first;
+
+	require_small_bar1(pair, &exported.before);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	shader_create(&shader, pair);
+	first = alloc_pages(NV_HUGE_SIZE, true);
+	give_to_owner(pair, first, NV_HUGE_SIZE, 3);
+	importer_maps(pair, first, NV_HUGE_SIZE);
+	nv_worker_read(&pair->importer, first, 4 * KiB);
+	nv_worker_check(&pair->importer, 4 * KiB, 3);
+	export_create(pair, &exported, nv_bar1_size(pair->owner_gpu));
+	export_read(&shader, &exported);
+	export_assert_windows(pair, &exported);
+	nv_worker_read_faults(&pair->importer, first, 4 * KiB);
+	nv_assert_private(first, NV_HUGE_SIZE);
+	nv_check(first, NV_HUGE_SIZE, 3);
+	munmap(exported.ptr, exported.len);
+	munmap(first, NV_HUGE_SIZE);
+	shader_destroy(&shader);
+}
+
+/* The owner does not reach its own pages by BAR1, so it keeps its mappings of them. */
+static void test_small_bar1_own(struct pair *pair)
+{
+	struct exported exported;
+	struct shader shader;
+	uint32_t *first;
+
+	require_small_bar1(pair, &exported.before);
+	shader_create(&shader, pair);
+	first = alloc_pages(NV_HUGE_SIZE, true);
+	give_to_owner(pair, first, NV_HUGE_SIZE, 3);
+	importer_maps(pair, first, NV_HUGE_SIZE);
+	igt_assert_eq_u64(nv_svm_prefetch(&pair->owner.svm, first, NV_HUGE_SIZE),
+			  NV_HUGE_SIZE / NV_PAGE_SIZE);
+	export_create(pair, &exported, nv_bar1_size(pair->owner_gpu));
+	export_read(&shader, &exported);
+	export_assert_windows(pair, &exported);
+	nv_worker_read(&pair->owner, first, 64 * KiB);
+	nv_worker_check(&pair->owner, 64 * KiB, 3);
+	munmap(exported.ptr, exported.len);
+	munmap(first, NV_HUGE_SIZE);
+	shader_destroy(&shader);
+}
+
+/* Processes take windows away from one another while all of them read and write. */
+static void test_small_bar1_procs(struct pair *pair)
+{
+	const int rounds = SLOW_QUICK(20, 2);
+	struct nv_p2p before, after;
+	const int procs = 2;
+
+	require_small_bar1(pair, &before);
+	igt_fork(child, procs)
+	{
+		struct exported exported = { .before = before };
+		struct shader shader;
+		struct pair mine;
+
+		pair_create(&mine, pair->owner_gpu, pair->importer_gpu);
+		shader_create(&shader, &mine);
+		export_create(&mine, &exported, before.windows_max * NV_HUGE_SIZE * 3 / 2);
+		for (int i = 1; i <= rounds; i++) {
+			const struct nv_kernel_args args = {
+				.dst = (uintptr_t)exported.ptr,
+				.dst_shift = STEP_SHIFT,
+				.value = (child + 1) << 24 | i << 16,
+			};
+
+			nv_compute_run(&shader.compute, &nv_kernel_fill, exported.len >> STEP_SHIFT,
+				       &args);
+			exported.seed = args.value;
+			export_read(&shader, &exported);
+		}
+		munmap(exported.ptr, exported.len);
+		shader_destroy(&shader);
+		pair_destroy(&mine);
+	}
+	igt_waitchildren();
+	nv_p2p_read(pair->owner_gpu, &after);
+	igt_info("recycled %" PRIu64 " windows\n",
+		 after.windows_recycled - before.windows_recycled);
+	igt_assert(after.windows <= after.windows_max);
+	igt_assert(after.windows_recycled > before.windows_recycled);
+}
+
 /* A file, a process or a driver goes away */
 
 static void assert_pair_works(struct pair *pair)
@@ -2424,6 +2705,8 @@ static const struct subtest {
 	  "GPUs below a common switch reach each other directly" },
 	{ "iommu-route", test_iommu_route,
 	  "Peers' requests come to the IOMMU unless a switch carries them across" },
+	{ "p2p-reasons", test_p2p_reasons,
+	  "The driver says in debugfs how peers reach VRAM, and why not" },
 	{ "peer-bounce", test_bounce, "Pages get from GPU to GPU by way of RAM" },
 	{ "peer-migrate", test_migrate,
 	  "Pages survive SVM_BIND of one GPU while they are in the VRAM of another" },
@@ -2557,8 +2840,22 @@ static const struct subtest {
 	{ "peer-reuse", test_reuse, "VRAM that the owner uses anew is not seen by the importer" },
 	{ "peer-fork-cow", test_fork_cow, "The importer's write after fork() stays the parent's" },
 	{ "peer-counters", test_counters, "The driver counts its peer mappings up and down" },
+	{ "peer-fdinfo", test_fdinfo,
+	  "Fdinfo shows what the importer has mapped of the owner's VRAM" },
 	{ "peer-evict", test_evict,
 	  "The importer reads the same data after pressure on the owner's VRAM" },
+	{ "peer-small-bar1-read", test_small_bar1_read,
+	  "The importer reads more of the owner's VRAM than its BAR1 can show" },
+	{ "peer-small-bar1-write", test_small_bar1_write,
+	  "The importer writes more of the owner's VRAM than its BAR1 can show" },
+	{ "peer-small-bar1-copy", test_small_bar1_copy,
+	  "The importer's copy engine reads more of the owner's VRAM than its BAR1 can show" },
+	{ "peer-small-bar1-revoke", test_small_bar1_revoke,
+	  "What a recycled window of BAR1 showed is out of the importer's reach" },
+	{ "peer-small-bar1-own", test_small_bar1_own,
+	  "The owner's own mappings outlive the window of BAR1" },
+	{ "peer-small-bar1-procs", test_small_bar1_procs,
+	  "Processes that take windows of BAR1 away from one another read and write their own" },
 	{ "peer-importer-close", test_importer_close,
 	  "Pages stay in the owner's VRAM when the importer's file is closed" },
 	{ "peer-owner-close", test_owner_close,
