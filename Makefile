@@ -4,13 +4,14 @@
 
 .SUFFIXES:
 .NOTPARALLEL:
-.PHONY: help demo test test-iommu shell check toolbox linux export series check-series \
+.PHONY: help demo test test-iommu test-debug shell check toolbox linux export series check-series \
 	kernel-stock kernel-patched kernel-debug host firmware clean
 
 help:
 	@echo 'make demo            two modelled GPUs, stock and patched kernel, one report'
 	@echo 'make test            all tests; last line: N passed, N failed, N skipped'
 	@echo 'make test-iommu      each mode of an IOMMU with each way between three GPUs'
+	@echo 'make test-debug      the IGT and HMM tests on a kernel with KASAN, lockdep, kmemleak; slow'
 	@echo
 	@echo 'What these are made of, each on its own:'
 	@echo 'make check           does this machine have what the rig needs?'
@@ -41,6 +42,9 @@ test: kernel-stock kernel-patched host firmware
 
 test-iommu: kernel-patched host firmware
 	@rig/test --iommu
+
+test-debug: kernel-debug host firmware
+	@rig/test hmm-debug igt-debug
 
 check:
 	@rig/check && echo 'This machine has what the rig needs.'
