@@ -29,11 +29,16 @@ void nv_bo_create(struct nv_bo *bo, int fd, uint64_t size, uint32_t domain)
 	igt_assert_f(bo->map != MAP_FAILED, "mmap of a buffer object: %s\n", strerror(errno));
 }
 
+void nv_bo_unmap(struct nv_bo *bo)
+{
+	munmap(bo->map, bo->size);
+}
+
 void nv_bo_destroy(struct nv_bo *bo)
 {
 	struct drm_gem_close gem_close = { .handle = bo->handle };
 
-	munmap(bo->map, bo->size);
+	nv_bo_unmap(bo);
 	do_ioctl(bo->fd, DRM_IOCTL_GEM_CLOSE, &gem_close);
 }
 

@@ -38,7 +38,7 @@ void nv_worker_abandon(struct nv_worker *worker)
 				&worker->chan.sem };
 
 	for (int i = 0; i < ARRAY_SIZE(bos); i++)
-		munmap(bos[i]->map, bos[i]->size);
+		nv_bo_unmap(bos[i]);
 	nv_svm_fini(&worker->svm);
 }
 

@@ -899,6 +899,125 @@ static void test_unbind(bool huge)
 	nv_svm_init(&svm, drm_reopen_driver(gpu.fd));
 }
 
+/* No ioctl reaches a device that is gone. */
+static void assert_dead(const struct nv_worker *old, const void *ptr)
+{
+	struct drm_nouveau_channel_free channel_free = { .channel = old->chan.id };
+	struct drm_nouveau_gem_new new = { .info = { .size = 4096,
+						     .domain = NOUVEAU_GEM_DOMAIN_GART } };
+	struct drm_gem_close gem_close = { .handle = old->vram.handle };
+	struct drm_syncobj_create syncobj = {};
+	const struct {
+		unsigned long request;
+		void *arg;
+	} ioctls[] = {
+		{ DRM_IOCTL_NOUVEAU_CHANNEL_FREE, &channel_free },
+		{ DRM_IOCTL_NOUVEAU_GEM_NEW, &new },
+		{ DRM_IOCTL_GEM_CLOSE, &gem_close },
+		{ DRM_IOCTL_SYNCOBJ_CREATE, &syncobj },
+	};
+	uint64_t value;
+
+	igt_assert_eq(__nv_getparam(old->svm.fd, NOUVEAU_GETPARAM_CHIPSET_ID, &value), -ENODEV);
+	igt_assert_eq(__nv_svm_migrate(&old->svm, ptr, NV_PAGE_SIZE), -ENODEV);
+	igt_assert_eq(__nv_svm_prefetch(&old->svm, ptr, NV_PAGE_SIZE), -ENODEV);
+	igt_assert_eq(nv_bo_wait(&old->vram), -ENODEV);
+	for (int i = 0; i < ARRAY_SIZE(ioctls); i++) {
+		igt_assert_eq(igt_ioctl(old->svm.fd, ioctls[i].request, ioctls[i].arg), -1);
+		igt_assert_eq(errno, ENODEV);
+	}
+}
+
+/* A mapping of a buffer outlives what is in it. */
+static void touch(const struct nv_bo *bo)
+{
+	*(volatile uint32_t *)bo->map = 1;
+	igt_assert_eq_u32(*(volatile uint32_t *)bo->map, 1);
+}
+
+/*
+ * The driver goes while there are files, a channel, and buffers that are mapped and exported.
+ * They go when it is bound again already, @files_first or last.
+ */
+static void test_unbind_open(bool files_first)
+{
+	const int idle = drm_reopen_driver(gpu.fd);
+	const size_t len = 64 * KiB;
+	char *in_vram = (char *)nv_alloc(len), *in_ram = (char *)nv_alloc(len);
+	struct nv_worker old;
+	int vram_buf, ram_buf;
+
+	nv_svm_require_prefetch(&worker.svm);
+	nv_fill(in_vram, len, 1);
+	nv_fill(in_ram, len, 2);
+	nv_svm_migrate(&worker.svm, in_vram, len);
+	nv_assert_private(in_vram, len);
+	nv_svm_prefetch(&worker.svm, in_ram, len);
+	nv_worker_read(&worker, in_ram, len);
+	nv_worker_check(&worker, len, 2);
+	igt_assert_eq(drmPrimeHandleToFD(worker.svm.fd, worker.vram.handle, 0, &vram_buf), 0);
+	igt_assert_eq(drmPrimeHandleToFD(worker.svm.fd, worker.ram.handle, 0, &ram_buf), 0);
+	touch(&worker.vram);
+
+	nv_driver_unbind(&gpu);
+	nv_assert_ram(in_vram, len);
+	nv_check(in_vram, len, 1);
+	nv_check(in_ram, len, 2);
+	assert_dead(&worker, in_vram);
+	touch(&worker.vram);
+	touch(&worker.ram);
+
+	old = worker;
+	nv_gpu_rebind(&gpu);
+	assert_gpu_works();
+	if (files_first) {
+		nv_svm_fini(&old.svm);
+		touch(&old.vram);
+		close(vram_buf);
+		close(ram_buf);
+		nv_bo_unmap(&old.ram);
+		nv_bo_unmap(&old.vram);
+		nv_bo_unmap(&old.chan.push);
+		nv_bo_unmap(&old.chan.sem);
+	} else {
+		close(ram_buf);
+		nv_worker_abandon(&old);
+		close(vram_buf);
+	}
+	drm_close_driver(idle);
+	assert_gpu_works();
+
+	munmap(in_vram, len);
+	munmap(in_ram, len);
+	nv_worker_create(&worker, &gpu);
+}
+
+/* Pages move, and are mapped, up to the moment when the driver goes. */
+static void test_unbind_race(void)
+{
+	const int rounds = SLOW_QUICK(10, 3);
+
+	racer.len = 256 * KiB;
+	racer.ptr = (char *)nv_alloc(racer.len);
+	for (int i = 0; i < rounds; i++) {
+		nv_fill(racer.ptr, racer.len, i);
+		racer_start(step_migrate);
+		usleep(20000 + 13000 * i);
+		nv_check(racer.ptr, racer.len, i);
+		nv_driver_unbind(&gpu);
+		pthread_join(racer.thread, NULL);
+		igt_assert_eq(racer.ret, -ENODEV);
+		nv_assert_ram(racer.ptr, racer.len);
+		nv_check(racer.ptr, racer.len, i);
+
+		nv_gpu_rebind(&gpu);
+		nv_svm_fini(&svm);
+		nv_svm_init(&svm, drm_reopen_driver(gpu.fd));
+	}
+	assert_gpu_works();
+	munmap(racer.ptr, racer.len);
+}
+
 /* Tier 2: the copy engine at work on pages in the GPU's page tables */
 
 static void test_ce_fence(void)
@@ -1516,6 +1635,8 @@ VARIANT(madvise_hugepage, test_madvise(MADV_HUGEPAGE))
 VARIANT(madvise_collapse, test_madvise(MADV_COLLAPSE))
 VARIANT(unbind_small, test_unbind(false))
 VARIANT(unbind_thp, test_unbind(true))
+VARIANT(unbind_open, test_unbind_open(false))
+VARIANT(unbind_open_files_first, test_unbind_open(true))
 VARIANT(gpu_write_after_migrate, test_gpu_write_after_migrate(false))
 VARIANT(gpu_write_after_migrate_prefetch, test_gpu_write_after_migrate(true))
 VARIANT(revoke_munmap, test_revoke(change_munmap, false))
@@ -1670,6 +1791,12 @@ static const struct subtest {
 
 	{ "unbind", run_t1, unbind_small, "Pages in VRAM survive the driver" },
 	{ "unbind-thp", run_t1, unbind_thp, "A huge page in VRAM survives the driver" },
+	{ "unbind-race", run_t1, test_unbind_race,
+	  "Pages that are migrating when the driver goes are in RAM then" },
+	{ "unbind-open", run_t2, unbind_open,
+	  "The driver goes, and comes back, while a channel and buffers of it are in use" },
+	{ "unbind-open-files-first", run_t2, unbind_open_files_first,
+	  "Buffers stay mapped and exported when driver and files are gone" },
 };
 
 int igt_main()

@@ -2526,47 +2526,6 @@ static void test_small_bar1_own(struct pair *pair)
 	shader_destroy(&shader);
 }
 
-/* Processes take windows away from one another while all of them read and write. */
-static void test_small_bar1_procs(struct pair *pair)
-{
-	const int rounds = SLOW_QUICK(20, 2);
-	struct nv_p2p before, after;
-	const int procs = 2;
-
-	require_small_bar1(pair, &before);
-	igt_fork(child, procs)
-	{
-		struct exported exported = { .before = before };
-		struct shader shader;
-		struct pair mine;
-
-		pair_create(&mine, pair->owner_gpu, pair->importer_gpu);
-		shader_create(&shader, &mine);
-		export_create(&mine, &exported, before.windows_max * NV_HUGE_SIZE * 3 / 2);
-		for (int i = 1; i <= rounds; i++) {
-			const struct nv_kernel_args args = {
-				.dst = (uintptr_t)exported.ptr,
-				.dst_shift = STEP_SHIFT,
-				.value = (child + 1) << 24 | i << 16,
-			};
-
-			run_patiently(&shader.compute, &nv_kernel_fill, exported.len >> STEP_SHIFT,
-				      &args);
-			exported.seed = args.value;
-			export_read(&shader, &exported);
-		}
-		munmap(exported.ptr, exported.len);
-		shader_destroy(&shader);
-		pair_destroy(&mine);
-	}
-	igt_waitchildren();
-	nv_p2p_read(pair->owner_gpu, &after);
-	igt_info("recycled %" PRIu64 " windows\n",
-		 after.windows_recycled - before.windows_recycled);
-	igt_assert(after.windows <= after.windows_max);
-	igt_assert(after.windows_recycled > before.windows_recycled);
-}
-
 /* A file, a process or a driver goes away */
 
 static void assert_pair_works(struct pair *pair)
@@ -2663,6 +2622,32 @@ static void test_unbind(struct pair *pair, bool owner)
 	assert_pair_works(pair);
 }
 
+/* Owner and importer go, one right after the other, while the one maps the other's pages. */
+static void test_unbind_both(struct pair *pair, bool owner_first)
+{
+	struct nv_gpu *first = owner_first ? pair->owner_gpu : pair->importer_gpu;
+	struct nv_gpu *second = owner_first ? pair->importer_gpu : pair->owner_gpu;
+	const size_t len = 256 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	require_p2p(pair);
+	give_to_owner(pair, ptr, len, 1);
+	importer_maps(pair, ptr, len);
+	nv_worker_read(&pair->importer, ptr, len);
+	nv_driver_unbind(first);
+	nv_driver_unbind(second);
+	nv_assert_ram(ptr, len);
+	nv_check(ptr, len, 1);
+	munmap(ptr, len);
+
+	nv_gpu_rebind(second);
+	nv_gpu_rebind(first);
+	nv_worker_abandon(&pair->importer);
+	nv_worker_abandon(&pair->owner);
+	pair_create(pair, pair->owner_gpu, pair->importer_gpu);
+	assert_pair_works(pair);
+}
+
 /* Arguments make a subtest of a function. */
 #define VARIANT(name, call)                 \
 	static void name(struct pair *pair) \
@@ -2703,6 +2688,8 @@ VARIANT(cpu_fault_race, test_race(pair, change_touch))
 VARIANT(dontneed_race, test_race(pair, change_dontneed))
 VARIANT(owner_unbind, test_unbind(pair, true))
 VARIANT(importer_unbind, test_unbind(pair, false))
+VARIANT(owner_importer_unbind, test_unbind_both(pair, true))
+VARIANT(importer_owner_unbind, test_unbind_both(pair, false))
 
 static const struct subtest {
 	const char *name;
@@ -2863,8 +2850,6 @@ static const struct subtest {
 	  "What a recycled window of BAR1 showed is out of the importer's reach" },
 	{ "peer-small-bar1-own", test_small_bar1_own,
 	  "The owner's own mappings outlive the window of BAR1" },
-	{ "peer-small-bar1-procs", test_small_bar1_procs,
-	  "Processes that take windows of BAR1 away from one another read and write their own" },
 	{ "peer-importer-close", test_importer_close,
 	  "Pages stay in the owner's VRAM when the importer's file is closed" },
 	{ "peer-owner-close", test_owner_close,
@@ -2874,6 +2859,10 @@ static const struct subtest {
 	  "Pages go to RAM with the owner's driver, where the importer reads them" },
 	{ "peer-importer-unbind", importer_unbind,
 	  "Pages stay in the owner's VRAM when the importer's driver goes" },
+	{ "peer-owner-importer-unbind", owner_importer_unbind,
+	  "Pages go to RAM when the owner's driver goes, and then the importer's" },
+	{ "peer-importer-owner-unbind", importer_owner_unbind,
+	  "Pages go to RAM when the importer's driver goes, and then the owner's" },
 };
 
 int igt_main()
