@@ -228,6 +228,8 @@ static bool verify(struct demo *demo)
 
 	if (demo->migrated && nv_private_pages(demo->ptr, demo->size) * NV_PAGE_SIZE != demo->size)
 		return false;
+	/* All at once, where the kernel can: else it takes a fault for each page. */
+	__nv_svm_migrate_home(&demo->owner, demo->ptr, demo->size);
 	for (size_t at = 0; at < demo->size; at += CHUNK) {
 		if (!demo->migrated) {
 			nv_ce_copy(&importer->chan, importer->ram.va, demo->dst.va + at, CHUNK);
