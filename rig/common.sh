@@ -40,6 +40,14 @@ lock()
 	}
 }
 
+# cpu N: one of the CPUs that this process may use: 0 the first, 1 the last
+cpu()
+(
+	cpus=$(taskset -cp $$) # ...: 0-3,7
+	cpus=${cpus##* }
+	[ "$1" = 0 ] && echo "${cpus%%[,-]*}" || echo "${cpus##*[,-]}"
+)
+
 # step WHAT COMMAND...: run it with its output in a log, say how long it took;
 # while it runs, say every half minute that it still does. V=1: no log.
 step()

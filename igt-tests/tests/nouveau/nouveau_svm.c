@@ -100,6 +100,38 @@ static void test_migrate_thp_split(void)
 	munmap(ptr, NV_HUGE_SIZE);
 }
 
+/* The CPU's fault splits the huge page, and is after another page of it than the first. */
+static void test_migrate_thp_split_tail(void)
+{
+	const size_t half = NV_HUGE_SIZE / 2;
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+
+	nv_fill(ptr, half, 1);
+	nv_fill(ptr + half, half, 2);
+	require_huge(ptr);
+	nv_svm_migrate(&svm, ptr, NV_HUGE_SIZE);
+	nv_assert_private(ptr, NV_HUGE_SIZE);
+	munmap(ptr + half - NV_PAGE_SIZE, NV_PAGE_SIZE);
+	nv_check(ptr + half, half, 2);
+	nv_check(ptr, half - NV_PAGE_SIZE, 1);
+	munmap(ptr, NV_HUGE_SIZE);
+}
+
+/* What is not split comes home as a whole. */
+static void test_migrate_thp_whole(void)
+{
+	char *ptr = (char *)nv_alloc_huge(2 * NV_HUGE_SIZE), *huge = ptr + NV_HUGE_SIZE;
+
+	nv_fill(huge, NV_HUGE_SIZE, 1);
+	require_huge(huge);
+	nv_svm_migrate(&svm, huge - MiB, NV_HUGE_SIZE + MiB);
+	nv_assert_private(huge, NV_HUGE_SIZE);
+	igt_assert_eq_u32(*(volatile uint32_t *)huge, nv_pattern(1, 0));
+	nv_assert_ram(huge, NV_HUGE_SIZE);
+	nv_check(huge, NV_HUGE_SIZE, 1);
+	munmap(ptr, 2 * NV_HUGE_SIZE);
+}
+
 static void test_migrate_result(void)
 {
 	uint32_t *ptr = nv_alloc(64 * KiB);
@@ -1660,6 +1692,10 @@ static const struct subtest {
 	{ "migrate-thp", run_t1, test_migrate_thp, "A huge page goes to VRAM and back as it was" },
 	{ "migrate-thp-split", run_t1, test_migrate_thp_split,
 	  "A huge page in VRAM survives losing a part" },
+	{ "migrate-thp-split-tail", run_t1, test_migrate_thp_split_tail,
+	  "The CPU gets the page that it asked for of a huge page that lost a part" },
+	{ "migrate-thp-whole", run_t1, test_migrate_thp_whole,
+	  "A huge page stays whole, wherever the range that it is in starts" },
 	{ "migrate-result", run_t1, test_migrate_result,
 	  "SVM_BIND reports the pages that it migrated" },
 	{ "fdinfo", run_t1, test_fdinfo,
