@@ -288,6 +288,34 @@ static void test_folio(struct kunit *test)
 	device_private_unregister(pgmap);
 }
 
+/* Flags of pages are flags of a folio in the second page of one. */
+static void test_reused_page(struct kunit *test)
+{
+	struct dev_pagemap *pgmap = new_pgmap(test);
+	struct folio *folio;
+	struct page *page;
+
+	KUNIT_ASSERT_EQ(test, 0, device_private_register(pgmap, GRANULE_NR, 0));
+	KUNIT_ASSERT_EQ(test, 0, device_private_populate(pgmap, 0, GRANULE_NR));
+	page = device_private_page(pgmap, 1);
+	zone_device_page_init(page, pgmap, 0);
+	folio_set_active(page_folio(page));
+	folio_set_reclaim(page_folio(page));
+	unlock_page(page);
+	put_page(page);
+
+	KUNIT_ASSERT_EQ(test, 0, device_private_populate(pgmap, 1, 1));
+	folio = page_folio(device_private_page(pgmap, 0));
+	zone_device_folio_init(folio, pgmap, GRANULE_ORDER);
+	KUNIT_EXPECT_FALSE(test, folio_test_has_hwpoisoned(folio));
+	KUNIT_EXPECT_FALSE(test, folio_test_partially_mapped(folio));
+	KUNIT_EXPECT_TRUE(test, folio_test_large_rmappable(folio));
+	folio_unlock(folio);
+	folio_put(folio);
+
+	device_private_unregister(pgmap);
+}
+
 struct teardown {
 	struct work_struct work;
 	struct dev_pagemap *pgmap;
@@ -336,6 +364,7 @@ static struct kunit_case device_private_cases[] = {
 	KUNIT_CASE(test_numbers),
 	KUNIT_CASE(test_ram_numbers),
 	KUNIT_CASE_SLOW(test_folio),
+	KUNIT_CASE(test_reused_page),
 	KUNIT_CASE(test_teardown_in_use),
 	{}
 };

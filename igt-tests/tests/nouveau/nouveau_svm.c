@@ -912,6 +912,283 @@ static void test_evict(void)
 	munmap(ptr, len);
 }
 
+/* What pages in VRAM cost: VRAM, and struct pages in RAM */
+
+struct cost {
+	uint64_t vram;
+	uint64_t struct_pages; /* bytes, of all memory in the machine */
+};
+
+static bool vmstat(const char *key, uint64_t *value)
+{
+	FILE *file = fopen("/proc/vmstat", "r");
+	const size_t len = strlen(key);
+	char line[128];
+	bool found = false;
+
+	igt_assert_f(file, "/proc/vmstat: %s\n", strerror(errno));
+	while (!found && fgets(line, sizeof(line), file))
+		if (!strncmp(line, key, len) && line[len] == ' ') {
+			*value = strtoull(line + len, NULL, 10);
+			found = true;
+		}
+	fclose(file);
+
+	return found;
+}
+
+static void cost_read(struct cost *cost)
+{
+	uint64_t pages;
+
+	igt_require_f(vmstat("nr_memmap_pages", &pages),
+		      "this kernel does not count the memory of struct pages\n");
+	cost->struct_pages = pages * NV_PAGE_SIZE;
+	cost->vram = nv_getparam(gpu.fd, NOUVEAU_GETPARAM_VRAM_USED);
+}
+
+/* Once nothing has been given back for longer than it lingers: 2 s. */
+static void cost_settled(struct cost *cost)
+{
+	struct cost was = {};
+
+	cost_read(cost);
+	for (int same = 0; same < 25; same++) {
+		if (was.vram != cost->vram || was.struct_pages != cost->struct_pages)
+			same = 0;
+		was = *cost;
+		usleep(100000);
+		cost_read(cost);
+	}
+}
+
+/* For @len of VRAM in use, no matter how it came there, with a chunk to spare. */
+static void assert_cost(const struct cost *idle, size_t len)
+{
+	const uint64_t most = len + NV_HUGE_SIZE, struct_page_max = 128;
+	struct cost now;
+
+	cost_read(&now);
+	igt_info("%zu KiB in VRAM: %lld KiB of VRAM, %lld KiB of struct pages\n", len / KiB,
+		 (long long)(now.vram - idle->vram) / 1024,
+		 (long long)(now.struct_pages - idle->struct_pages) / 1024);
+	igt_assert(now.vram >= idle->vram + len);
+	igt_assert(now.vram <= idle->vram + most);
+	igt_assert(now.struct_pages > idle->struct_pages);
+	igt_assert(now.struct_pages <= idle->struct_pages + most / NV_PAGE_SIZE * struct_page_max);
+}
+
+static void assert_cost_becomes(const struct cost *idle, size_t len)
+{
+	const uint64_t most = len ? len + NV_HUGE_SIZE : 0;
+	struct timespec start = {};
+	struct cost now;
+
+	do {
+		usleep(50000);
+		cost_read(&now);
+	} while (now.vram > idle->vram + most && igt_nsec_elapsed(&start) < 10000000000);
+	igt_info("VRAM was given back after %llu ms\n",
+		 (unsigned long long)igt_nsec_elapsed(&start) / 1000000);
+	igt_assert_f(now.vram <= idle->vram + most, "%llu KiB of VRAM are still in use\n",
+		     (unsigned long long)(now.vram - idle->vram) / 1024);
+	if (len) {
+		assert_cost(idle, len);
+		return;
+	}
+	while (now.struct_pages > idle->struct_pages && igt_nsec_elapsed(&start) < 20000000000) {
+		usleep(50000);
+		cost_read(&now);
+	}
+	igt_assert_f(now.struct_pages <= idle->struct_pages,
+		     "%llu KiB of struct pages are still there\n",
+		     (unsigned long long)(now.struct_pages - idle->struct_pages) / 1024);
+}
+
+static void test_release_touch(void)
+{
+	const size_t len = 4 * MiB;
+	char *ptr = (char *)nv_alloc(len);
+	struct cost idle;
+
+	cost_settled(&idle);
+	to_vram(ptr, len, 1);
+	assert_cost(&idle, len);
+	nv_check(ptr, len, 1);
+	nv_assert_ram(ptr, len);
+	assert_cost_becomes(&idle, 0);
+	munmap(ptr, len);
+}
+
+static void test_release_munmap(void)
+{
+	const size_t len = 4 * MiB;
+	char *ptr = (char *)nv_alloc(len);
+	struct cost idle;
+
+	cost_settled(&idle);
+	to_vram(ptr, len, 1);
+	assert_cost(&idle, len);
+	munmap(ptr, len);
+	assert_cost_becomes(&idle, 0);
+}
+
+static void test_release_exit(void)
+{
+	const size_t len = 4 * MiB;
+	struct cost idle;
+
+	cost_settled(&idle);
+	igt_fork(child, 1)
+	{
+		char *ptr = (char *)nv_alloc(len);
+		struct nv_svm mine;
+
+		nv_svm_init(&mine, drm_reopen_driver(gpu.fd));
+		nv_fill(ptr, len, 1);
+		nv_svm_migrate(&mine, ptr, len);
+		nv_assert_private(ptr, len);
+		assert_cost(&idle, len);
+		_exit(0);
+	}
+	igt_waitchildren();
+	assert_cost_becomes(&idle, 0);
+}
+
+/* Of a huge page that is split, the parts go one by one; the last takes the chunk with it. */
+static void test_release_thp(void)
+{
+	const size_t part = 64 * KiB;
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+	struct cost idle;
+
+	for (size_t i = 0; i < NV_HUGE_SIZE; i += part)
+		nv_fill(ptr + i, part, i);
+	require_huge(ptr);
+	cost_settled(&idle);
+	nv_svm_migrate(&svm, ptr, NV_HUGE_SIZE);
+	nv_assert_private(ptr, NV_HUGE_SIZE);
+	assert_cost(&idle, NV_HUGE_SIZE);
+	munmap(ptr + part, part);
+	nv_check(ptr, part, 0);
+	munmap(ptr + 3 * part, NV_HUGE_SIZE - 3 * part);
+	assert_cost_becomes(&idle, part);
+	nv_check(ptr + 2 * part, part, 2 * part);
+	assert_cost_becomes(&idle, 0);
+	munmap(ptr, NV_HUGE_SIZE);
+}
+
+/* Half of the pages stay: what they do not use is given back, and they stay as they are. */
+static void test_release_half(void)
+{
+	const size_t len = 8 * MiB, half = len / 2;
+	char *ptr = (char *)nv_alloc(len);
+	struct cost idle;
+
+	cost_settled(&idle);
+	nv_fill(ptr, half, 1);
+	nv_fill(ptr + half, half, 2);
+	nv_svm_migrate(&svm, ptr, len);
+	assert_cost(&idle, len);
+	munmap(ptr, half);
+	assert_cost_becomes(&idle, half);
+	nv_assert_private(ptr + half, half);
+	nv_check(ptr + half, half, 2);
+	assert_cost_becomes(&idle, 0);
+	munmap(ptr, len);
+}
+
+/* VRAM that was small pages is good for huge ones, and the other way around. */
+static void test_chunk_reuse(void)
+{
+	char *small = (char *)nv_alloc(NV_HUGE_SIZE), *huge = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+	struct cost idle;
+
+	*huge = 1;
+	require_huge(huge);
+	cost_settled(&idle);
+	for (uint32_t round = 0; round < 3; round++) {
+		to_vram(small, NV_HUGE_SIZE, round);
+		nv_check(small, NV_HUGE_SIZE, round);
+		to_vram(huge, NV_HUGE_SIZE, round + 100);
+		assert_cost(&idle, NV_HUGE_SIZE);
+		nv_check(huge, NV_HUGE_SIZE, round + 100);
+		igt_assert(nv_is_huge_page(huge));
+	}
+	munmap(small, NV_HUGE_SIZE);
+	munmap(huge, NV_HUGE_SIZE);
+}
+
+/* Who gets VRAM next, for buffers, finds nothing there of a process that had pages in it. */
+static void test_release_clears(void)
+{
+	const size_t len = NV_HUGE_SIZE, pages = len / NV_PAGE_SIZE, words = NV_PAGE_SIZE / 4;
+	const uint32_t seed = 0x5ec4e7;
+	char *ptr = (char *)nv_alloc(len);
+	struct nv_bo bos[16];
+	struct cost idle;
+	int fd;
+
+	cost_settled(&idle);
+	to_vram(ptr, len, seed);
+	munmap(ptr, len);
+	assert_cost_becomes(&idle, 0);
+
+	fd = drm_reopen_driver(gpu.fd);
+	for (int i = 0; i < ARRAY_SIZE(bos); i++) {
+		nv_bo_create(&bos[i], fd, len, NOUVEAU_GEM_DOMAIN_VRAM);
+		for (size_t page = 0; page < pages; page++) {
+			const size_t word = page % words;
+			const uint32_t is = ((volatile uint32_t *)bos[i].map)[page * words + word];
+
+			for (size_t was = 0; was < pages; was++)
+				igt_assert_f(is != nv_pattern(seed, was * words + word),
+					     "page %zu of buffer %d was page %zu of a process\n",
+					     page, i, was);
+		}
+	}
+	for (int i = 0; i < ARRAY_SIZE(bos); i++)
+		nv_bo_destroy(&bos[i]);
+	drm_close_driver(fd);
+}
+
+static int step_come_and_go(void)
+{
+	const uint32_t seed = racer.round;
+	int ret;
+
+	nv_fill(racer.ptr, racer.len, seed);
+	ret = __nv_svm_migrate(&svm, racer.ptr, racer.len);
+	if (ret)
+		return ret;
+	usleep(racer.round % 8 * 1000);
+	if (__nv_check(racer.ptr, racer.len, seed))
+		return -EIO;
+	usleep(96000 + racer.round % 16 * 1000);
+
+	return 0;
+}
+
+/* Chunks become empty at about the time when somebody wants pages again. */
+static void test_release_race(void)
+{
+	const size_t len = 64 * KiB;
+	const int rounds = SLOW_QUICK(200, 40);
+	char *ptr = (char *)nv_alloc(len);
+
+	racer.len = len;
+	racer.ptr = (char *)nv_alloc(len);
+	racer_start(step_come_and_go);
+	for (int i = 0; i < rounds; i++) {
+		to_vram(ptr, len, i);
+		nv_check(ptr, len, i);
+		usleep(90000 + i % 32 * 1000);
+	}
+	racer_join();
+	munmap(ptr, len);
+	munmap(racer.ptr, len);
+}
+
 static void test_unbind(bool huge)
 {
 	const size_t len = huge ? NV_HUGE_SIZE : 256 * KiB;
@@ -1772,6 +2049,22 @@ static const struct subtest {
 	{ "bar1-overflow", run_t1, test_bar1_overflow,
 	  "A buffer that is larger than BAR1 gives no access to other buffers" },
 	{ "evict", run_t1, test_evict, "Pages in VRAM survive buffer objects that want all of it" },
+	{ "release-touch", run_t1, test_release_touch,
+	  "Pages that came home leave no VRAM in use and no struct pages behind" },
+	{ "release-munmap", run_t1, test_release_munmap,
+	  "Pages in VRAM that are unmapped leave no VRAM in use and no struct pages behind" },
+	{ "release-exit", run_t1, test_release_exit,
+	  "A process that exits leaves no VRAM in use and no struct pages behind" },
+	{ "release-thp", run_t1, test_release_thp,
+	  "The last part of a huge page in VRAM that goes leaves nothing behind" },
+	{ "release-half", run_t1, test_release_half,
+	  "VRAM of pages that went is given back beside pages that stay" },
+	{ "release-clears", run_t1, test_release_clears,
+	  "Buffers in VRAM that was given back show nothing of the pages that were there" },
+	{ "release-race", run_t1, test_release_race,
+	  "Pages migrate and come home while VRAM is given back" },
+	{ "chunk-reuse", run_t1, test_chunk_reuse,
+	  "VRAM is good for small and for huge pages, whatever it was before" },
 
 	{ "ce-basic", run_t2, test_ce_basic,
 	  "The copy engine copies, fills and releases semaphores" },

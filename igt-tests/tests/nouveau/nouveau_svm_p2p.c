@@ -1690,6 +1690,47 @@ static void test_reuse(struct pair *pair)
 	munmap(ptr, len);
 }
 
+/* How much VRAM is in use, once the driver shows none of it in BAR1. */
+static uint64_t vram_without_windows(struct pair *pair)
+{
+	struct timespec start = {};
+	struct nv_p2p p2p;
+
+	do {
+		usleep(50000);
+		igt_require_f(nv_p2p_read(pair->owner_gpu, &p2p),
+			      "this kernel has no debugfs file p2p\n");
+	} while (p2p.windows && igt_nsec_elapsed(&start) < 10000000000);
+	igt_assert_f(!p2p.windows, "%" PRIu64 " windows of BAR1 show VRAM that nobody uses\n",
+		     p2p.windows);
+
+	return nv_getparam(pair->owner.svm.fd, NOUVEAU_GETPARAM_VRAM_USED);
+}
+
+/* When VRAM is given back, so is the window of BAR1 that showed it to the importer. */
+static void test_release(struct pair *pair)
+{
+	const size_t len = NV_HUGE_SIZE;
+	uint64_t vram;
+
+	require_p2p(pair);
+	vram = vram_without_windows(pair);
+	for (uint32_t round = 0; round < 3; round++) {
+		char *ptr = (char *)nv_alloc(len);
+		struct nv_p2p p2p;
+
+		give_to_owner(pair, ptr, len, round);
+		importer_maps(pair, ptr, len);
+		nv_worker_read(&pair->importer, ptr, len);
+		nv_worker_check(&pair->importer, len, round);
+		nv_assert_private(ptr, len);
+		nv_p2p_read(pair->owner_gpu, &p2p);
+		igt_assert(p2p.windows);
+		munmap(ptr, len);
+		igt_assert_eq_u64(vram_without_windows(pair), vram);
+	}
+}
+
 static void test_fork_cow(struct pair *pair)
 {
 	const size_t len = 16 * KiB;
@@ -2834,6 +2875,8 @@ static const struct subtest {
 	{ "peer-dontneed-race", dontneed_race,
 	  "No stale mapping stays when the importer maps while pages are discarded" },
 	{ "peer-reuse", test_reuse, "VRAM that the owner uses anew is not seen by the importer" },
+	{ "peer-release", test_release,
+	  "VRAM that is given back is out of BAR1, and comes back to serve the importer again" },
 	{ "peer-fork-cow", test_fork_cow, "The importer's write after fork() stays the parent's" },
 	{ "peer-counters", test_counters, "The driver counts its peer mappings up and down" },
 	{ "peer-fdinfo", test_fdinfo,

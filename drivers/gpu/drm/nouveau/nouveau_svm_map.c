@@ -332,7 +332,8 @@ static bool nouveau_svm_record(struct nouveau_svmm *svmm,
 
 	page->pfn = hmm_pfn & ~HMM_PFN_DMA_MAPPED;
 	if (hmm_pfn_is_private(hmm_pfn)) {
-		phys = nouveau_dmem_page_addr(hmm_pfn_to_page(hmm_pfn)) |
+		phys = nouveau_dmem_page_addr(svmm->vmm->cli->drm,
+					      hmm_pfn_to_page(hmm_pfn)) |
 		       NVIF_VMM_PFNMAP_V0_VRAM;
 	} else {
 		phys = nouveau_svm_dma_map(svmm, win, page, p2pdma_state);
