@@ -4,14 +4,18 @@
 
 .SUFFIXES:
 .NOTPARALLEL:
-.PHONY: help demo test test-iommu test-debug shell check toolbox linux export series check-series \
-	kernel-stock kernel-patched kernel-debug host firmware clean
+KERNELS = kernel-stock kernel-patched kernel-debug \
+	kernel-bench-stock kernel-bench-patched kernel-off-stock kernel-off-patched
+
+.PHONY: help demo test test-iommu test-debug bench-mm shell check toolbox linux export series check-series \
+	$(KERNELS) host firmware clean
 
 help:
 	@echo 'make demo            two modelled GPUs, stock and patched kernel, one report'
 	@echo 'make test            all tests; last line: N passed, N failed, N skipped'
 	@echo 'make test-iommu      each mode of an IOMMU with each way between three GPUs'
 	@echo 'make test-debug      the IGT and HMM tests on a kernel with KASAN, lockdep, kmemleak; slow'
+	@echo 'make bench-mm        what device-private memory costs, stock and patched kernel'
 	@echo
 	@echo 'What these are made of, each on its own:'
 	@echo 'make check           does this machine have what the rig needs?'
@@ -20,6 +24,8 @@ help:
 	@echo 'make kernel-stock    build/kernel/stock: kernel, modules and mm selftests'
 	@echo 'make kernel-patched  the same with the series'
 	@echo 'make kernel-debug    the same with the series, KASAN, lockdep, kmemleak, failslab'
+	@echo 'make kernel-bench-stock, kernel-bench-patched, kernel-off-stock, kernel-off-patched'
+	@echo '                     those that bench-mm compares'
 	@echo 'make host            build/host: GPU model, VM runner, IGT tests'
 	@echo 'make firmware        build/firmware: placeholders that only our guests see'
 	@echo 'make shell           a shell in the toolbox'
@@ -46,6 +52,9 @@ test-iommu: kernel-patched host firmware
 test-debug: kernel-debug host firmware
 	@rig/test hmm-debug igt-debug
 
+bench-mm: kernel-bench-stock kernel-bench-patched kernel-off-stock kernel-off-patched host
+	@rig/bench-mm
+
 check:
 	@rig/check && echo 'This machine has what the rig needs.'
 
@@ -55,7 +64,7 @@ toolbox:
 linux: toolbox
 	@rig/linux
 
-kernel-stock kernel-patched kernel-debug: kernel-%: linux
+$(KERNELS): kernel-%: linux
 	@rig/kernel $*
 
 host: toolbox

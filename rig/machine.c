@@ -112,6 +112,18 @@ static long long tsc_khz(void)
 }
 #endif
 
+/* KHz; 0: the guest finds out by itself. */
+static long long guest_tsc_khz(const struct options *options)
+{
+	if (options->icount)
+		return 1000000;
+#ifdef __x86_64__
+	if (!kvm_usable())
+		return tsc_khz();
+#endif
+	return 0;
+}
+
 static const struct topology *topology_find(const char *name)
 {
 	const struct topology *topology = topologies;
@@ -157,10 +169,18 @@ void machine_check(const struct options *options)
 		    "--acs or another --topology");
 }
 
+/* Where instructions are counted, QEMU has CPUs take turns. */
+static const char *accelerator(const struct options *options)
+{
+	if (options->icount)
+		return "tcg,thread=single";
+	return kvm_usable() ? "kvm" : "tcg,thread=multi";
+}
+
 static void describe_board(struct argv *argv, const struct options *options,
 			   const struct topology *topology)
 {
-	bool kvm = kvm_usable();
+	bool kvm = kvm_usable() && !options->icount;
 	char bits[32] = "";
 
 	if (options->cpu_bits)
@@ -168,7 +188,9 @@ static void describe_board(struct argv *argv, const struct options *options,
 	argv_add(argv, "qemu-system-x86_64");
 	argv_option(argv, "-machine", "q35,memory-backend=mem,vmport=off,sata=off%s",
 		    kvm ? ",kernel-irqchip=split" : "");
-	argv_option(argv, "-accel", "%s", kvm ? "kvm" : "tcg,thread=multi");
+	argv_option(argv, "-accel", "%s", accelerator(options));
+	if (options->icount)
+		argv_option(argv, "-icount", "shift=0"); /* 1 ns each */
 	/* Without these three, memset_io() clears VRAM by the byte instead of by eight. */
 	argv_option(argv, "-cpu", "max,erms=off,fsrm=off,fsrs=off%s%s", topology->cpu, bits);
 	argv_option(argv, "-smp", "%d", options->cpus);
@@ -276,15 +298,14 @@ static void describe_controls(struct argv *argv, const struct options *options)
 static void describe_boot(struct child *qemu, const struct machine *machine)
 {
 	const struct options *options = machine->options;
+	long long khz = guest_tsc_khz(options);
 	char clock[48] = "", firmware[PATH_MAX + 64] = "";
 	struct argv *argv = &qemu->argv;
 
 	argv_option(argv, "-kernel", "%s/build/kernel/%s/bzImage", machine->top, options->kernel);
 	argv_option(argv, "-initrd", "/proc/self/fd/%d", child_gives(qemu, machine->image));
-#ifdef __x86_64__
-	if (!kvm_usable())
-		snprintf(clock, sizeof(clock), " tsc_early_khz=%lld", tsc_khz());
-#endif
+	if (khz)
+		snprintf(clock, sizeof(clock), " tsc_early_khz=%lld", khz);
 	if (options->firmware)
 		snprintf(firmware, sizeof(firmware), " firmware_class.path=%s/build/firmware",
 			 machine->top);

@@ -16,7 +16,8 @@ static const char usage[] =
 	"Runs COMMAND as root in a virtual machine with modelled GPUs, passes its output\n"
 	"through and ends with its status. Without COMMAND: an interactive shell.\n"
 	"\n"
-	"  --kernel NAME     patched (default), stock or debug: the one in build/kernel/NAME\n"
+	"  --kernel NAME     patched (default), stock, debug, bench-stock or bench-patched: the\n"
+	"                    one in build/kernel/NAME\n"
 	"  --gpus N          modelled GP100s, 0 to 8 (default 2)\n"
 	"  --topology NAME   switch: all GPUs under one switch (default)\n"
 	"                    roots: a root port each, the host bridge is known to route peers\n"
@@ -33,6 +34,8 @@ static const char usage[] =
 	"  --cpu-bits N      physical address bits of the CPU, 36 to 52\n"
 	"  --mem MIB         memory of the machine (default 2048)\n"
 	"  --cpus N          CPUs (default 2)\n"
+	"  --icount          count instructions: each takes 1 ns of the guest's time, whose time\n"
+	"                    stamp counter shows how many there were; 1 CPU, no GPUs\n"
 	"  --share DIR       DIR is /mnt/share in the guest, writable\n"
 	"  --stats FILE      the model's byte counters, as JSON, when the run is over\n"
 	"  --log FILE        the guest's kernel log (default: a new file in build/log/vm);\n"
@@ -62,6 +65,7 @@ enum option_id {
 	OPT_CPU_BITS,
 	OPT_MEM,
 	OPT_CPUS,
+	OPT_ICOUNT,
 	OPT_SHARE,
 	OPT_STATS,
 	OPT_LOG,
@@ -88,6 +92,7 @@ static const struct option long_options[] = {
 	{ "cpu-bits", required_argument, NULL, OPT_CPU_BITS },
 	{ "mem", required_argument, NULL, OPT_MEM },
 	{ "cpus", required_argument, NULL, OPT_CPUS },
+	{ "icount", no_argument, NULL, OPT_ICOUNT },
 	{ "share", required_argument, NULL, OPT_SHARE },
 	{ "stats", required_argument, NULL, OPT_STATS },
 	{ "log", required_argument, NULL, OPT_LOG },
@@ -163,7 +168,8 @@ void options_parse(struct options *options, int argc, char **argv)
 	while ((id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1) {
 		switch (id) {
 		case OPT_KERNEL:
-			options->kernel = choice("--kernel", "patched stock debug");
+			options->kernel =
+				choice("--kernel", "patched stock debug bench-stock bench-patched");
 			break;
 		case OPT_ARCH:
 			options->arch = choice("--arch", "x86_64 arm64");
@@ -195,6 +201,9 @@ void options_parse(struct options *options, int argc, char **argv)
 			break;
 		case OPT_CPUS:
 			options->cpus = number("--cpus", 1, 64);
+			break;
+		case OPT_ICOUNT:
+			options->icount = true;
 			break;
 		case OPT_SHARE:
 			options->share = optarg;
@@ -245,6 +254,11 @@ void options_parse(struct options *options, int argc, char **argv)
 		options->timeout = 600;
 	if (strcmp(options->arch, "x86_64"))
 		die("--arch %s is not there yet: guests are x86_64", options->arch);
+	/* What the model does takes no instructions, and CPUs in turns are not counted apart. */
+	if (options->icount && options->gpus)
+		die("--icount: only without GPUs (--gpus 0)");
+	if (options->icount)
+		options->cpus = 1;
 	if (options->stats && !options->gpus)
 		die("--stats counts what GPUs move, and there are none (--gpus 0)");
 }

@@ -26,6 +26,7 @@ struct options {
 	int timeout;	   /* seconds; 0: none */
 	const char *iommu; /* NULL: none */
 	bool acs;
+	bool icount;
 	bool allow_splat;
 	bool firmware;
 	bool nouveau;
