@@ -2650,6 +2650,38 @@ static void test_exit(struct pair *pair)
 	assert_pair_works(pair);
 }
 
+/* See suspend-vram of nouveau_svm: what the importer has mapped moves, too. */
+static void test_suspend(struct pair *pair)
+{
+	const size_t len = 256 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	struct nv_bo below;
+
+	require_p2p(pair);
+	nv_bo_create(&below, pair->owner.svm.fd, 256 * MiB, NOUVEAU_GEM_DOMAIN_VRAM);
+	give_to_owner(pair, ptr, len, 1);
+	importer_maps(pair, ptr, len);
+	nv_worker_read(&pair->importer, ptr, len);
+	nv_bo_destroy(&below);
+
+	igt_system_suspend_autoresume(SUSPEND_STATE_FREEZE, SUSPEND_TEST_DEVICES);
+
+	importer_maps(pair, ptr, len);
+	nv_worker_read(&pair->importer, ptr, len);
+	nv_worker_check(&pair->importer, len, 1);
+	nv_worker_fill(&pair->importer, len, 2);
+	nv_worker_write(&pair->importer, ptr, len);
+	nv_check(ptr, len, 2);
+
+	give_to_owner(pair, ptr, len, 3);
+	importer_maps(pair, ptr, len);
+	nv_worker_read(&pair->importer, ptr, len);
+	nv_worker_check(&pair->importer, len, 3);
+	nv_assert_private(ptr, len);
+	munmap(ptr, len);
+	assert_pair_works(pair);
+}
+
 static void test_unbind(struct pair *pair, bool owner)
 {
 	struct nv_gpu *gpu = owner ? pair->owner_gpu : pair->importer_gpu;
@@ -2913,6 +2945,8 @@ static const struct subtest {
 	{ "peer-owner-close", test_owner_close,
 	  "The importer still reads the pages when the owner's file is closed" },
 	{ "peer-exit", test_exit, "A process exits with peer mappings, and peer-to-peer works on" },
+	{ "peer-suspend", test_suspend,
+	  "The importer uses the pages that it had mapped before the GPUs slept" },
 	{ "peer-owner-unbind", owner_unbind,
 	  "Pages go to RAM with the owner's driver, where the importer reads them" },
 	{ "peer-importer-unbind", importer_unbind,
