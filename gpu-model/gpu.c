@@ -45,6 +45,8 @@ struct gpu *gpu_create(const struct gpu_config *config)
 		return NULL;
 	}
 	gpu->config = *config;
+	if (!gpu->config.channels)
+		gpu->config.channels = config->chip->channels;
 	pthread_mutex_init(&gpu->lock, NULL);
 	pthread_mutex_lock(&gpu->lock);
 	mmio_init(gpu);

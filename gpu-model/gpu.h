@@ -51,6 +51,7 @@ struct gpu_config {
 	unsigned int index; /* position in the machine, 0-based */
 	u64 vram_bytes;	    /* multiple of 64 MiB */
 	u64 bar1_bytes;	    /* power of two, >= 64 MiB */
+	u32 channels;	    /* fewer than the chip has; 0: as many */
 };
 
 struct gpu {

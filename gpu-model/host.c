@@ -488,8 +488,8 @@ static void userd_snoop(struct gpu *gpu, u64 offset, size_t len)
 	u64 base = bits(host->userd_base, 27, 0) << 12;
 	bool kick = false;
 
-	for (u64 i = offset > base ? (offset - base) / USERD_BYTES : 0;
-	     i < gpu->config.chip->channels; i++) {
+	for (u64 i = offset > base ? (offset - base) / USERD_BYTES : 0; i < gpu->config.channels;
+	     i++) {
 		u64 put = base + i * USERD_BYTES + USERD_GP_PUT;
 
 		if (put >= offset + len)
@@ -510,7 +510,7 @@ static void set_userd_window(struct gpu *gpu, u32 val)
 	gpu->host.state->userd_base = val;
 	gpu->bars.snoop = val & BAR1_BASE_VALID ? userd_snoop : NULL;
 	gpu->bars.snoop_first = base;
-	gpu->bars.snoop_last = base + (u64)gpu->config.chip->channels * USERD_BYTES - 1;
+	gpu->bars.snoop_last = base + (u64)gpu->config.channels * USERD_BYTES - 1;
 }
 
 static bool loaded(const struct gpu *gpu, const struct channel *channel)
@@ -600,7 +600,7 @@ static void ccsr_write(struct gpu *gpu, u32 addr, u32 val)
 {
 	struct channel *channel = &gpu->host.state->channels[(addr - PCCSR_FIRST) / 8];
 
-	if (channel->id >= gpu->config.chip->channels)
+	if (channel->id >= gpu->config.channels)
 		return;
 	if (addr & 4)
 		control_channel(gpu, channel, val);
@@ -694,7 +694,7 @@ static u32 host_read(struct gpu *gpu, u32 addr)
 	case PFIFO_CFG0:
 		return chip->pbdmas;
 	case PFIFO_CHANNELS:
-		return chip->channels;
+		return gpu->config.channels;
 	case PFIFO_INTR_0:
 		return intr_0(gpu);
 	case PFIFO_INTR_EN_0:
@@ -866,7 +866,7 @@ static void host_init(struct gpu *gpu)
 	if (!host->channels)
 		abort();
 	for (unsigned int i = 0; i < RUNLIST_MAX; i++) {
-		host->runlist[i].channels = calloc(chip->channels, sizeof(u16));
+		host->runlist[i].channels = calloc(gpu->config.channels, sizeof(u16));
 		if (!host->runlist[i].channels)
 			abort();
 	}

@@ -22,6 +22,7 @@ struct options {
 	const char *dir, *stats, *log;
 	unsigned int gpus, first;
 	u64 vram, bar1; /* MiB */
+	u32 channels;
 	unsigned int below[MACHINE_GPUS], switches;
 	enum peer_mode mode;
 	struct engine_delay delay;
@@ -34,6 +35,7 @@ static const char usage[] =
 	"  --first I        number of the first one (0)\n"
 	"  --vram MIB       memory of each (1024)\n"
 	"  --bar1 MIB       size of each one's BAR1, a power of two (1024)\n"
+	"  --channels N     channels of each (4096)\n"
 	"  --peer MODE      auto, qemu (all through QEMU) or compare (both)\n"
 	"  --switch N       the switch above a GPU, which carries requests to others below it\n"
 	"                   across, without QEMU; 0: none; once for each GPU (0)\n"
@@ -96,6 +98,7 @@ static struct options parse(int argc, char **argv)
 		{ "first", required_argument, NULL, 'f' },
 		{ "vram", required_argument, NULL, 'v' },
 		{ "bar1", required_argument, NULL, 'b' },
+		{ "channels", required_argument, NULL, 'c' },
 		{ "peer", required_argument, NULL, 'p' },
 		{ "switch", required_argument, NULL, 'S' },
 		{ "delay", required_argument, NULL, 'D' },
@@ -124,6 +127,9 @@ static struct options parse(int argc, char **argv)
 			break;
 		case 'b':
 			o.bar1 = number("--bar1", optarg, 64, 1 << 17);
+			break;
+		case 'c':
+			o.channels = (u32)number("--channels", optarg, 64, chip_gp100.channels);
 			break;
 		case 'p':
 			o.mode = parse_mode(optarg);
@@ -206,6 +212,7 @@ static void make_port(struct machine *machine, unsigned int i, const struct opti
 		.index = o->first + i,
 		.vram_bytes = o->vram << 20,
 		.bar1_bytes = o->bar1 << 20,
+		.channels = o->channels,
 	};
 	struct port *port = &machine->port[i];
 	char name[32];

@@ -39,7 +39,7 @@ static void add_channel(struct gpu *gpu, unsigned int id, u32 entry, const u32 *
 	u32 chid = bits(entry, 11, 0);
 	struct channel *channel;
 
-	if (chid >= gpu->config.chip->channels) {
+	if (chid >= gpu->config.channels) {
 		gpu_log(gpu, GPU_WARN, "runlist %u: there is no channel %u", id, chid);
 		return;
 	}

@@ -208,11 +208,30 @@ static void describe_board(struct argv *argv, const struct options *options,
 		argv_option(argv, "-device", "%s", iommu_device(options->iommu));
 }
 
+/* Slots of the ports of virtio devices, behind those of GPUs. */
+enum {
+	SLOT_CHANNELS = 32,
+	SLOT_ROOT,
+	SLOT_SHARE,
+};
+
+/*
+ * A virtio device that comes through suspend: 9p's driver knows of none, and channels are silent
+ * after one. virtio's leaves a device alone that says it keeps its state in D3hot, for which it
+ * has to be a device of PCI Express, below a port.
+ */
+static void describe_virtio(struct argv *argv, int slot, const char *device)
+{
+	argv_option(argv, "-device", "pcie-root-port,id=virtio%d,chassis=%d,slot=%d", slot, slot,
+		    slot);
+	argv_option(argv, "-device", "%s,bus=virtio%d,x-pcie-pm-no-soft-reset=on", device, slot);
+}
+
 static void describe_channels(struct child *qemu, const int channels[CHANNELS])
 {
 	struct argv *argv = &qemu->argv;
 
-	argv_option(argv, "-device", "virtio-serial-pci");
+	describe_virtio(argv, SLOT_CHANNELS, "virtio-serial-pci");
 	for (int i = 0; i < CHANNELS; i++) {
 		int fd = child_gives(qemu, channels[i]);
 
@@ -228,11 +247,15 @@ static void describe_channels(struct child *qemu, const int channels[CHANNELS])
 	}
 }
 
-static void describe_share(struct argv *argv, const char *tag, const char *path, const char *mode)
+static void describe_share(struct argv *argv, const char *tag, const char *path, const char *mode,
+			   int slot)
 {
+	char device[64];
+
 	argv_option(argv, "-fsdev", "local,id=%s,path=%s,security_model=none,multidevs=remap%s",
 		    tag, path, mode);
-	argv_option(argv, "-device", "virtio-9p-pci,fsdev=%s,mount_tag=%s", tag, tag);
+	snprintf(device, sizeof(device), "virtio-9p-pci,fsdev=%s,mount_tag=%s", tag, tag);
+	describe_virtio(argv, slot, device);
 }
 
 static void describe_root_ports(struct argv *argv, int count)
@@ -321,12 +344,12 @@ void machine_describe(const struct machine *machine, struct child *qemu)
 	describe_channels(qemu, machine->channels);
 	describe_controls(argv, machine->options);
 	/* QEMU runs in the toolbox, where the repository is seen as well. */
-	describe_share(argv, TAG_ROOT, "/", ",readonly=on");
+	describe_share(argv, TAG_ROOT, "/", ",readonly=on", SLOT_ROOT);
 	if (machine->share >= 0) {
 		char path[32];
 
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", child_gives(qemu, machine->share));
-		describe_share(argv, TAG_SHARE, path, "");
+		describe_share(argv, TAG_SHARE, path, "", SLOT_SHARE);
 	}
 	describe_gpus(argv, machine->options, topology);
 	describe_boot(qemu, machine);

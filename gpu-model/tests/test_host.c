@@ -211,6 +211,28 @@ static void acquire_waits_and_goes_on(void **state)
 	assert_int_equal(bench_vram32(bench, memory + 4), 7);
 }
 
+/* How many channels there are is the configuration's to say, up to what the chip has. */
+static void fewer_channels(void **state)
+{
+	const struct gpu_config config = { .chip = &chip_gp100,
+					   .vram_bytes = BENCH_VRAM,
+					   .bar1_bytes = BENCH_VRAM,
+					   .channels = 64 };
+	struct gpu *gpu = gpu_create(&config);
+
+	(void)state;
+	assert_non_null(gpu);
+	pthread_mutex_lock(&gpu->lock);
+	mmio_write(gpu, 0x200, ~0u, 4);
+	assert_int_equal(mmio_read(gpu, 0x2008, 4), 64);
+	mmio_write(gpu, INST(63), BIT(31), 4);
+	assert_int_equal(mmio_read(gpu, INST(63), 4) >> 31, 1);
+	mmio_write(gpu, INST(64), BIT(31), 4);
+	assert_int_equal(mmio_read(gpu, INST(64), 4) >> 31, 0);
+	pthread_mutex_unlock(&gpu->lock);
+	gpu_destroy(gpu);
+}
+
 static void bind_errors(void **state)
 {
 	struct bench *bench = *state;
@@ -564,6 +586,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(blocked_runlist_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(preempt_completes, setup, teardown),
 		cmocka_unit_test_setup_teardown(acquire_waits_and_goes_on, setup, teardown),
+		cmocka_unit_test(fewer_channels),
 		cmocka_unit_test_setup_teardown(bind_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(unbind_while_running, setup, teardown),
 		cmocka_unit_test_setup_teardown(listed_twice, setup, teardown),

@@ -160,6 +160,17 @@ void igt_install_exit_handler(igt_exit_handler_t fn);
 	for (int child = 0; child < (count); child++) \
 		for (; __igt_fork(); exit(0))
 
+/* Power */
+enum igt_suspend_state {
+	SUSPEND_STATE_FREEZE
+};
+enum igt_suspend_test {
+	SUSPEND_TEST_NONE,
+	SUSPEND_TEST_FREEZER,
+	SUSPEND_TEST_DEVICES
+};
+void igt_system_suspend_autoresume(enum igt_suspend_state state, enum igt_suspend_test test);
+
 /* DRM devices */
 #define DRIVER_VGEM   (1 << 2)
 #define DRIVER_VKMS   (1 << 9)

@@ -1208,6 +1208,52 @@ static void test_unbind(bool huge)
 	nv_svm_init(&svm, drm_reopen_driver(gpu.fd));
 }
 
+/*
+ * VRAM does not stay where it is while the GPU sleeps: with some of it free below them, pages that
+ * were just moved away and back would be in another place afterwards. The GPU must know.
+ */
+static void test_suspend(bool huge)
+{
+	const size_t len = huge ? NV_HUGE_SIZE : 256 * KiB;
+	char *in_vram = (char *)(huge ? nv_alloc_huge(len) : nv_alloc(len));
+	char *in_ram = (char *)nv_alloc(len);
+	struct nv_bo below;
+
+	nv_svm_require_prefetch(&worker.svm);
+	nv_bo_create(&below, worker.svm.fd, 256 * MiB, NOUVEAU_GEM_DOMAIN_VRAM);
+	nv_fill(in_vram, len, 1);
+	nv_fill(in_ram, len, 2);
+	if (huge)
+		require_huge(in_vram);
+	nv_svm_migrate(&worker.svm, in_vram, len);
+	nv_assert_private(in_vram, len);
+	nv_svm_prefetch(&worker.svm, in_vram, len);
+	nv_svm_prefetch(&worker.svm, in_ram, len);
+	nv_worker_read(&worker, in_vram, len);
+	nv_worker_check(&worker, len, 1);
+	nv_bo_destroy(&below);
+
+	igt_system_suspend_autoresume(SUSPEND_STATE_FREEZE, SUSPEND_TEST_DEVICES);
+
+	nv_svm_prefetch(&worker.svm, in_vram, len);
+	nv_svm_prefetch(&worker.svm, in_ram, len);
+	nv_worker_read(&worker, in_vram, len);
+	nv_worker_check(&worker, len, 1);
+	nv_worker_fill(&worker, len, 3);
+	nv_worker_write(&worker, in_vram, len);
+	nv_check(in_vram, len, 3);
+	nv_worker_write(&worker, in_ram, len);
+	nv_check(in_ram, len, 3);
+
+	nv_svm_migrate(&worker.svm, in_vram, len);
+	nv_assert_private(in_vram, len);
+	nv_worker_read(&worker, in_vram, len);
+	nv_worker_check(&worker, len, 3);
+	nv_check(in_vram, len, 3);
+	munmap(in_vram, len);
+	munmap(in_ram, len);
+}
+
 /* No ioctl reaches a device that is gone. */
 static void assert_dead(const struct nv_worker *old, const void *ptr)
 {
@@ -1942,6 +1988,8 @@ VARIANT(mremap_dontunmap, test_mremap(MREMAP_DONTUNMAP))
 VARIANT(madvise_pageout, test_madvise(MADV_PAGEOUT))
 VARIANT(madvise_hugepage, test_madvise(MADV_HUGEPAGE))
 VARIANT(madvise_collapse, test_madvise(MADV_COLLAPSE))
+VARIANT(suspend_vram, test_suspend(false))
+VARIANT(suspend_thp, test_suspend(true))
 VARIANT(unbind_small, test_unbind(false))
 VARIANT(unbind_thp, test_unbind(true))
 VARIANT(unbind_open, test_unbind_open(false))
@@ -2118,6 +2166,10 @@ static const struct subtest {
 	{ "bad-address", run_t2, test_bad_address,
 	  "An access to nowhere kills its channel and no other" },
 
+	{ "suspend-vram", run_t2, suspend_vram,
+	  "The GPU uses the pages that it had in VRAM and in RAM before it slept" },
+	{ "suspend-thp", run_t2, suspend_thp,
+	  "The GPU uses the huge page that it had in VRAM before it slept" },
 	{ "unbind", run_t1, unbind_small, "Pages in VRAM survive the driver" },
 	{ "unbind-thp", run_t1, unbind_thp, "A huge page in VRAM survives the driver" },
 	{ "unbind-race", run_t1, test_unbind_race,

@@ -1530,8 +1530,7 @@ static struct puller {
 	struct nv_svm svm;
 	char *ptr;
 	size_t len;
-	int rounds;
-	int ret;
+	volatile int rounds, ret;
 	volatile bool stop;
 } pullers[2];
 
@@ -1599,44 +1598,99 @@ static void test_migrate_cross_race(struct pair *pair, bool huge)
 	munmap(ptr, len);
 }
 
+/*
+ * A GPU that pulls may have a page back after each word that the CPU touches, and to touch all of
+ * them takes a model minutes. The first and the last of each page show as much.
+ */
+static void edges_fill(char *ptr, size_t len, uint32_t seed)
+{
+	const size_t last = NV_PAGE_SIZE / sizeof(uint32_t) - 1;
+
+	for (size_t page = 0; page < len / NV_PAGE_SIZE; page++) {
+		volatile uint32_t *words = (uint32_t *)(ptr + page * NV_PAGE_SIZE);
+
+		words[0] = nv_pattern(seed, page);
+		words[last] = nv_pattern(seed + 1, page);
+	}
+}
+
+static void edges_check(const char *ptr, size_t len, uint32_t seed)
+{
+	const size_t last = NV_PAGE_SIZE / sizeof(uint32_t) - 1;
+
+	for (size_t page = 0; page < len / NV_PAGE_SIZE; page++) {
+		const volatile uint32_t *words = (const uint32_t *)(ptr + page * NV_PAGE_SIZE);
+
+		igt_assert_eq_u32(words[0], nv_pattern(seed, page));
+		igt_assert_eq_u32(words[last], nv_pattern(seed + 1, page));
+	}
+}
+
+/* The words between them, which nobody wrote since @inside was taken. */
+static void inside_check(const char *ptr, size_t len, const char *inside)
+{
+	const size_t word = sizeof(uint32_t);
+
+	for (size_t page = 0; page < len; page += NV_PAGE_SIZE)
+		igt_assert(
+			!memcmp(ptr + page + word, inside + page + word, NV_PAGE_SIZE - 2 * word));
+}
+
+/* Whether a race goes on after @i rounds of the CPU: until these and those of both GPUs are enough. */
+static bool racing(int i, int rounds)
+{
+	bool more = i < rounds;
+
+	for (int gpu = 0; gpu < 2; gpu++)
+		more |= pullers[gpu].rounds < 4 && !pullers[gpu].ret;
+	return more;
+}
+
 /* The CPU reads and writes the pages while both GPUs pull them. */
 static void test_migrate_touch_race(struct pair *pair)
 {
 	const size_t len = 64 * KiB;
 	const int rounds = SLOW_QUICK(300, 12);
-	char *ptr = (char *)nv_alloc(len);
+	char *ptr = (char *)nv_alloc(len), inside[64 * KiB];
+	int i;
 
 	require_p2p(pair);
 	nv_fill(ptr, len, 0);
+	memcpy(inside, ptr, len);
+	edges_fill(ptr, len, 0);
 	pullers_start(pair, ptr, len);
-	for (int i = 0; i < rounds; i++) {
-		nv_check(ptr, len, i);
-		nv_fill(ptr, len, i + 1);
+	for (i = 0; racing(i, rounds); i++) {
+		edges_check(ptr, len, i);
+		edges_fill(ptr, len, i + 1);
 	}
 	pullers_join();
-	nv_check(ptr, len, rounds);
+	edges_check(ptr, len, i);
+	inside_check(ptr, len, inside);
 	munmap(ptr, len);
 }
 
 /* The pages are unmapped, or discarded, and others come, while both GPUs pull them. */
 static void test_migrate_unmap_race(struct pair *pair, void (*change)(char *ptr, size_t len))
 {
+	static const char zero[64 * KiB];
 	const size_t len = 64 * KiB;
 	const int rounds = SLOW_QUICK(300, 12);
 	char *ptr = (char *)nv_alloc(len);
+	int i;
 
 	require_p2p(pair);
 	nv_fill(ptr, len, 0);
 	pullers_start(pair, ptr, len);
-	for (int i = 0; i < rounds; i++) {
+	for (i = 0; racing(i, rounds); i++) {
 		change(ptr, len);
 		igt_assert(mmap(ptr, len, PROT_READ | PROT_WRITE,
 				MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == ptr);
-		nv_fill(ptr, len, i);
-		nv_check(ptr, len, i);
+		edges_fill(ptr, len, i);
+		edges_check(ptr, len, i);
 	}
 	pullers_join();
-	nv_check(ptr, len, rounds - 1);
+	edges_check(ptr, len, i - 1);
+	inside_check(ptr, len, zero);
 	munmap(ptr, len);
 }
 
@@ -1645,18 +1699,22 @@ static void test_migrate_fork_race(struct pair *pair)
 {
 	const size_t len = 64 * KiB;
 	const int rounds = SLOW_QUICK(50, 4);
-	char *ptr = (char *)nv_alloc(len);
+	char *ptr = (char *)nv_alloc(len), inside[64 * KiB];
+	int i;
 
 	require_p2p(pair);
 	nv_fill(ptr, len, 0);
+	memcpy(inside, ptr, len);
+	edges_fill(ptr, len, 0);
 	pullers_start(pair, ptr, len);
-	for (int i = 0; i < rounds; i++) {
-		igt_fork(child, 1) nv_check(ptr, len, i);
-		nv_fill(ptr, len, i + 1);
+	for (i = 0; racing(i, rounds); i++) {
+		igt_fork(child, 1) edges_check(ptr, len, i);
+		edges_fill(ptr, len, i + 1);
 		igt_waitchildren();
 	}
 	pullers_join();
-	nv_check(ptr, len, rounds);
+	edges_check(ptr, len, i);
+	inside_check(ptr, len, inside);
 	munmap(ptr, len);
 }
 
@@ -2633,6 +2691,38 @@ static void test_exit(struct pair *pair)
 	assert_pair_works(pair);
 }
 
+/* See suspend-vram of nouveau_svm: what the importer has mapped moves, too. */
+static void test_suspend(struct pair *pair)
+{
+	const size_t len = 256 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	struct nv_bo below;
+
+	require_p2p(pair);
+	nv_bo_create(&below, pair->owner.svm.fd, 256 * MiB, NOUVEAU_GEM_DOMAIN_VRAM);
+	give_to_owner(pair, ptr, len, 1);
+	importer_maps(pair, ptr, len);
+	nv_worker_read(&pair->importer, ptr, len);
+	nv_bo_destroy(&below);
+
+	igt_system_suspend_autoresume(SUSPEND_STATE_FREEZE, SUSPEND_TEST_DEVICES);
+
+	importer_maps(pair, ptr, len);
+	nv_worker_read(&pair->importer, ptr, len);
+	nv_worker_check(&pair->importer, len, 1);
+	nv_worker_fill(&pair->importer, len, 2);
+	nv_worker_write(&pair->importer, ptr, len);
+	nv_check(ptr, len, 2);
+
+	give_to_owner(pair, ptr, len, 3);
+	importer_maps(pair, ptr, len);
+	nv_worker_read(&pair->importer, ptr, len);
+	nv_worker_check(&pair->importer, len, 3);
+	nv_assert_private(ptr, len);
+	munmap(ptr, len);
+	assert_pair_works(pair);
+}
+
 static void test_unbind(struct pair *pair, bool owner)
 {
 	struct nv_gpu *gpu = owner ? pair->owner_gpu : pair->importer_gpu;
@@ -2898,6 +2988,8 @@ static const struct subtest {
 	{ "peer-owner-close", test_owner_close,
 	  "The importer still reads the pages when the owner's file is closed" },
 	{ "peer-exit", test_exit, "A process exits with peer mappings, and peer-to-peer works on" },
+	{ "peer-suspend", test_suspend,
+	  "The importer uses the pages that it had mapped before the GPUs slept" },
 	{ "peer-owner-unbind", owner_unbind,
 	  "Pages go to RAM with the owner's driver, where the importer reads them" },
 	{ "peer-importer-unbind", importer_unbind,
