@@ -386,6 +386,25 @@ static u64 nouveau_svm_map_page(struct nouveau_svmm *svmm,
 	return page->phys;
 }
 
+/* Neighbours mostly are in the same 2 MiB, which need not be touched for each. */
+static void nouveau_svm_touch(struct nouveau_svmm *svmm, const u64 *phys,
+			      unsigned long npages)
+{
+	u64 vram, last = U64_MAX;
+	unsigned long i;
+
+	for (i = 0; i < npages; i++) {
+		if (!(phys[i] & NVIF_VMM_PFNMAP_V0_V) ||
+		    (phys[i] & NVIF_VMM_PFNMAP_V0_APER) != NVIF_VMM_PFNMAP_V0_VRAM)
+			continue;
+		vram = ALIGN_DOWN(phys[i] & NVIF_VMM_PFNMAP_V0_ADDR, SZ_2M);
+		if (vram == last)
+			continue;
+		nouveau_dmem_touch(svmm->vmm->cli->drm, vram);
+		last = vram;
+	}
+}
+
 /**
  * nouveau_svm_map() - let the GPU access pages
  * @svmm: the address space
@@ -460,6 +479,8 @@ int nouveau_svm_map(struct nouveau_svmm *svmm, struct nouveau_svm_window *win,
 					 addr + (npages << PAGE_SHIFT), "error");
 		return ret;
 	}
+
+	nouveau_svm_touch(svmm, args->p.phys, args->p.size >> args->p.page);
 
 	/* What could not be mapped has lost its V. */
 	for (i = 0; i < npages; i++, addr += PAGE_SIZE) {
