@@ -1189,6 +1189,147 @@ static void test_release_race(void)
 	munmap(racer.ptr, len);
 }
 
+/* More pages than VRAM has room for */
+
+/* Returns: the size of VRAM, in whole huge pages. */
+static size_t overcommit_require(void)
+{
+	const uint64_t vram = nv_getparam(gpu.fd, NOUVEAU_GETPARAM_FB_SIZE);
+	const uint64_t ram = (uint64_t)sysconf(_SC_PHYS_PAGES) * NV_PAGE_SIZE;
+
+	igt_require_f(vram <= SLOW_QUICK(16ul << 30, 256 * MiB),
+		      "filling %llu MiB of VRAM takes too long here: see rig/vm --vram\n",
+		      (unsigned long long)(vram / MiB));
+	igt_require_f(ram >= 4 * vram, "there is too little RAM for twice the VRAM\n");
+
+	return vram - vram % NV_HUGE_SIZE;
+}
+
+/* Twice the VRAM, with a pattern for each 2 MiB of it. */
+static char *overcommit_alloc(bool huge, size_t *len)
+{
+	char *ptr;
+
+	*len = 2 * overcommit_require();
+	ptr = (char *)(huge ? nv_alloc_huge(*len) : nv_alloc(*len));
+	for (size_t i = 0; i < *len; i += NV_HUGE_SIZE)
+		nv_fill(ptr + i, NV_HUGE_SIZE, i);
+	if (huge)
+		require_huge(ptr);
+
+	return ptr;
+}
+
+static void overcommit_migrate(const char *ptr, size_t i)
+{
+	const uint64_t pages = nv_svm_migrate(&svm, ptr + i, NV_HUGE_SIZE);
+
+	igt_assert_f(pages == NV_HUGE_SIZE / NV_PAGE_SIZE,
+		     "%llu pages migrated of the 2 MiB after the first %zu\n",
+		     (unsigned long long)pages, i / MiB);
+}
+
+/* The GPU reads all of it where it is. Its buffer is in RAM, as VRAM is full. */
+static void overcommit_check_gpu(const char *ptr, size_t len)
+{
+	struct nv_chan chan;
+	struct nv_bo ram;
+
+	nv_chan_create(&chan, svm.fd, NOUVEAU_FIFO_ENGINE_CE);
+	nv_ce_init(&chan, gpu.chipset);
+	nv_bo_create(&ram, svm.fd, NV_HUGE_SIZE,
+		     NOUVEAU_GEM_DOMAIN_GART | NOUVEAU_GEM_DOMAIN_COHERENT);
+	nv_chan_attach(&chan, &ram);
+	for (size_t i = 0; i < len; i += NV_HUGE_SIZE) {
+		igt_assert_eq_u64(nv_svm_prefetch(&svm, ptr + i, NV_HUGE_SIZE),
+				  NV_HUGE_SIZE / NV_PAGE_SIZE);
+		nv_ce_copy(&chan, ram.va, (uintptr_t)(ptr + i), NV_HUGE_SIZE);
+		nv_chan_run(&chan);
+		nv_check(ram.map, NV_HUGE_SIZE, i);
+	}
+	nv_chan_destroy(&chan);
+	nv_bo_destroy(&ram);
+}
+
+static void overcommit_check(char *ptr, size_t len)
+{
+	if (nv_svm_has_prefetch(&svm))
+		overcommit_check_gpu(ptr, len);
+	for (size_t i = 0; i < len; i += NV_HUGE_SIZE)
+		nv_check(ptr + i, NV_HUGE_SIZE, i);
+	nv_assert_ram(ptr, len);
+}
+
+/* All that migrates gets there, and what was there for the longest makes room. */
+static void test_overcommit(bool huge)
+{
+	struct nv_counters before, now;
+	size_t len, pages, resident, moved, ideal;
+	char *ptr = overcommit_alloc(huge, &len);
+	bool counts = nv_counters_read(&gpu, &before);
+
+	for (size_t i = 0; i < len; i += NV_HUGE_SIZE)
+		overcommit_migrate(ptr, i);
+	pages = len / NV_PAGE_SIZE;
+	resident = nv_private_pages(ptr, len);
+	igt_info("%zu of %zu pages are in VRAM\n", resident, pages);
+	igt_assert(resident >= pages / 4); /* half of VRAM */
+	nv_assert_ram(ptr, NV_HUGE_SIZE);
+	nv_assert_private(ptr + len - NV_HUGE_SIZE, NV_HUGE_SIZE);
+	if (counts) {
+		nv_counters_read(&gpu, &now);
+		moved = now.migrated_to_vram - before.migrated_to_vram + now.migrated_to_ram -
+			before.migrated_to_ram;
+		ideal = pages + pages - resident;
+		igt_info("%zu pages moved, an ideal LRU had moved %zu\n", moved, ideal);
+		igt_assert(moved <= 2 * ideal);
+	}
+	overcommit_check(ptr, len);
+	munmap(ptr, len);
+}
+
+/* What is used all the time stays, however much else comes and goes. */
+static void test_overcommit_hot(void)
+{
+	size_t len;
+	char *ptr = overcommit_alloc(false, &len);
+
+	nv_svm_require_prefetch(&svm);
+	overcommit_migrate(ptr, 0);
+	for (size_t i = NV_HUGE_SIZE; i < len; i += NV_HUGE_SIZE) {
+		overcommit_migrate(ptr, i);
+		nv_svm_prefetch(&svm, ptr, NV_HUGE_SIZE);
+		nv_assert_private(ptr, NV_HUGE_SIZE);
+	}
+	nv_assert_ram(ptr + NV_HUGE_SIZE, NV_HUGE_SIZE);
+	overcommit_check(ptr, len);
+	munmap(ptr, len);
+}
+
+/* Each alone has room, all together have not. They take VRAM from each other all the time. */
+static void test_overcommit_race(void)
+{
+	const int rounds = SLOW_QUICK(20, 1);
+	const size_t len = overcommit_require() / 2;
+
+	igt_fork(child, 3)
+	{
+		char *ptr = (char *)nv_alloc(len);
+		uint64_t migrated = 0;
+		struct nv_svm mine;
+
+		nv_svm_init(&mine, drm_reopen_driver(gpu.fd));
+		for (int i = 0; i < rounds; i++) {
+			nv_fill(ptr, len, child * rounds + i);
+			migrated += nv_svm_migrate(&mine, ptr, len);
+			nv_check(ptr, len, child * rounds + i);
+		}
+		igt_assert(migrated);
+		nv_svm_fini(&mine);
+	}
+	igt_waitchildren();
+}
+
 static void test_unbind(bool huge)
 {
 	const size_t len = huge ? NV_HUGE_SIZE : 256 * KiB;
@@ -1988,6 +2129,8 @@ VARIANT(mremap_dontunmap, test_mremap(MREMAP_DONTUNMAP))
 VARIANT(madvise_pageout, test_madvise(MADV_PAGEOUT))
 VARIANT(madvise_hugepage, test_madvise(MADV_HUGEPAGE))
 VARIANT(madvise_collapse, test_madvise(MADV_COLLAPSE))
+VARIANT(overcommit_small, test_overcommit(false))
+VARIANT(overcommit_thp, test_overcommit(true))
 VARIANT(suspend_vram, test_suspend(false))
 VARIANT(suspend_thp, test_suspend(true))
 VARIANT(unbind_small, test_unbind(false))
@@ -2165,6 +2308,15 @@ static const struct subtest {
 	  "A process exits with pages mapped for the GPU, and the GPU works on" },
 	{ "bad-address", run_t2, test_bad_address,
 	  "An access to nowhere kills its channel and no other" },
+
+	{ "overcommit", run_t1, overcommit_small,
+	  "Twice the VRAM migrates, and what was there for the longest makes room" },
+	{ "overcommit-thp", run_t1, overcommit_thp,
+	  "Twice the VRAM migrates in huge pages, and the oldest make room" },
+	{ "overcommit-hot", run_t1, test_overcommit_hot,
+	  "Pages that the GPU uses stay in VRAM while others come and go" },
+	{ "overcommit-race", run_t1, test_overcommit_race,
+	  "Processes that take VRAM from each other all the time keep their pages' content" },
 
 	{ "suspend-vram", run_t2, suspend_vram,
 	  "The GPU uses the pages that it had in VRAM and in RAM before it slept" },
