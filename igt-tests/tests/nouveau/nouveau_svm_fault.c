@@ -532,8 +532,8 @@ static void test_wild_many(void)
 }
 
 /*
- * Wild pointers of several processes at once: the engine is reset for one while the faults of
- * another are cancelled.
+ * Wild pointers of several processes, each in many pages: the engine is reset while there are
+ * faults to cancel still.
  */
 static void test_wild_processes(void)
 {
@@ -545,7 +545,8 @@ static void test_wild_processes(void)
 		child[i] = fork();
 		igt_assert(child[i] >= 0);
 		if (!child[i]) {
-			const struct nv_kernel_args args = { .dst = WILD_POINTER };
+			const struct nv_kernel_args args = { .dst = WILD_POINTER,
+							     .dst_shift = PAGE_SHIFT };
 			struct shader own;
 
 			shader_create(&own);
@@ -553,7 +554,7 @@ static void test_wild_processes(void)
 				struct nv_compute doomed;
 
 				nv_compute_create(&doomed, own.svm.fd, gpu.chipset);
-				nv_compute_grid(&doomed, &nv_kernel_wild, 128, &args);
+				nv_compute_grid(&doomed, &nv_kernel_fill, 128, &args);
 				assert_killed(&doomed);
 				nv_compute_destroy(&doomed);
 				assert_works(&own);
