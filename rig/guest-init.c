@@ -141,6 +141,18 @@ static void load_nouveau(void)
 	report(REPORT_STAGE "nouveau is loaded");
 }
 
+/* What a driver still points to is no leak until the driver is gone. */
+static void unload_modules(int log)
+{
+	static char *const modprobe[] = { "/sbin/modprobe", "-r", "nouveau", "test_hmm", NULL };
+	int status;
+
+	report(REPORT_STAGE "unload modules");
+	status = run_tool(modprobe);
+	if (status)
+		dprintf(log, "WARNING: modules do not unload: status %d\n", status);
+}
+
 /* A leak counts from the age of five seconds on, when two searches saw it. */
 static void find_leaks(void)
 {
@@ -152,6 +164,7 @@ static void find_leaks(void)
 
 	if (scan < 0)
 		return;
+	unload_modules(log);
 	report(REPORT_STAGE "search for leaks");
 	sleep(5);
 	for (int i = 0; i < 2; i++)

@@ -37,6 +37,12 @@ static const char *const complaints_within[] = {
 	"hard LOCKUP",
 	"INFO: rcu_", /* "rcu: INFO: rcu_preempt self-detected stall" */
 	"new suspected memory leaks",
+	/* Checkers that give up: what they would have found is not known. */
+	"kmemleak: Cannot ",
+	"DMA-API: debugging out of memory",
+	"dma-debug disabled",
+	"ODEBUG disabled",
+	"INFO: lockdep is turned off",
 	"printk messages dropped **", /* who knows what they said */
 	"nobody cared (try booting with the \"irqpoll\" option)",
 	"[fault reason 0x",	       /* DMAR: Intel's IOMMU refused a request */

@@ -15,6 +15,9 @@
 	"console=ttyS0 panic=-1 mitigations=off tsc=reliable no_timer_check " \
 	"printk.devkmsg=on log_buf_len=1M"
 
+/* An emulated CPU that checks all it does is slow, and not stuck. */
+#define DEBUG_ARGS " watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120"
+
 const char *const channel_names[CHANNELS] = {
 	[CHANNEL_STATUS] = PORT_STATUS,
 	[CHANNEL_IN] = PORT_IN,
@@ -332,7 +335,9 @@ static void describe_boot(struct child *qemu, const struct machine *machine)
 	if (options->firmware)
 		snprintf(firmware, sizeof(firmware), " firmware_class.path=%s/build/firmware",
 			 machine->top);
-	argv_option(argv, "-append", BOOT_ARGS "%s%s %s", clock, firmware, options->append);
+	argv_option(argv, "-append", BOOT_ARGS "%s%s%s %s",
+		    strcmp(options->kernel, "debug") ? "" : DEBUG_ARGS, clock, firmware,
+		    options->append);
 }
 
 void machine_describe(const struct machine *machine, struct child *qemu)

@@ -34,8 +34,9 @@
 
 #define MODEL_START_S 10
 #define MODEL_END_S   10
-#define BOOT_S	      120 /* a debug kernel on a busy machine needs 30 */
-#define HALT_S	      60  /* likewise, with its search for leaks */
+#define BOOT_S	      120
+#define HALT_S	      60
+#define DEBUG_SLOW    5 /* times as long for a debug kernel: its search for leaks is part of the halt */
 
 #define KEEP_LOGS 200
 
@@ -415,6 +416,11 @@ static void check_children(struct run *run)
 			run->stop = STOP_MODEL;
 }
 
+static int limit(const struct run *run, int seconds)
+{
+	return strcmp(run->options.kernel, "debug") ? seconds : seconds * DEBUG_SLOW;
+}
+
 static void check_limits(struct run *run)
 {
 	double time = now() - run->start;
@@ -423,9 +429,9 @@ static void check_limits(struct run *run)
 		return;
 	if (run->out.error || run->err.error)
 		run->stop = STOP_OUTPUT;
-	else if (run->status != NO_STATUS && now() > run->ended + HALT_S)
+	else if (run->status != NO_STATUS && now() > run->ended + limit(run, HALT_S))
 		run->stop = STOP_HALT;
-	else if (run->status == NO_STATUS && !run->ready && time > BOOT_S)
+	else if (run->status == NO_STATUS && !run->ready && time > limit(run, BOOT_S))
 		run->stop = STOP_BOOT;
 	else if (run->status == NO_STATUS && run->options.timeout && time > run->options.timeout)
 		run->stop = STOP_TIMEOUT;
@@ -612,7 +618,7 @@ static int verdict_of_stop(const struct run *run)
 		show_log(run);
 		return STATUS_TIMEOUT;
 	case STOP_BOOT:
-		say("the guest did not boot in %d s", BOOT_S);
+		say("the guest did not boot in %d s", limit(run, BOOT_S));
 		show_log(run);
 		return STATUS_NO_RUN;
 	case STOP_HALT:
