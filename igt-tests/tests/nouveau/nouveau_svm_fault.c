@@ -531,45 +531,6 @@ static void test_wild_many(void)
 	igt_assert_eq_u64(nv_getparam(shader.svm.fd, NOUVEAU_GETPARAM_VRAM_USED), vram);
 }
 
-/*
- * Wild pointers of several processes, each in many pages: the engine is reset while there are
- * faults to cancel still.
- */
-static void test_wild_processes(void)
-{
-	pid_t child[3];
-	int status;
-
-	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
-	for (int i = 0; i < ARRAY_SIZE(child); i++) {
-		child[i] = fork();
-		igt_assert(child[i] >= 0);
-		if (!child[i]) {
-			const struct nv_kernel_args args = { .dst = WILD_POINTER,
-							     .dst_shift = PAGE_SHIFT };
-			struct shader own;
-
-			shader_create(&own);
-			for (int round = 0; round < SLOW_QUICK(100, 10); round++) {
-				struct nv_compute doomed;
-
-				nv_compute_create(&doomed, own.svm.fd, gpu.chipset);
-				nv_compute_grid(&doomed, &nv_kernel_fill, 128, &args);
-				assert_killed(&doomed);
-				nv_compute_destroy(&doomed);
-				assert_works(&own);
-			}
-			shader_destroy(&own);
-			_exit(0);
-		}
-	}
-	for (int i = 0; i < ARRAY_SIZE(child); i++) {
-		igt_assert_eq(waitpid(child[i], &status, 0), child[i]);
-		igt_assert_f(!status, "child %d failed\n", i);
-	}
-	assert_works(&shader);
-}
-
 /* Contexts of several processes take turns on the engine, and fault there, each in its own memory. */
 static void test_processes(void)
 {
@@ -743,8 +704,6 @@ static const struct {
 	{ "wild-write", wild_write, "A wild write kills its channel and nothing else" },
 	{ "wild-atomic", wild_atomic, "A wild atomic kills its channel and nothing else" },
 	{ "wild-many", test_wild_many, "The driver works on after any number of wild pointers" },
-	{ "wild-processes", test_wild_processes,
-	  "Wild pointers of several processes at once kill their channels only" },
 	{ "processes", test_processes, "Shaders of several processes fault at a time" },
 	{ "write-read-only", test_write_read_only,
 	  "A write to what is read-only kills its channel and nothing else" },
