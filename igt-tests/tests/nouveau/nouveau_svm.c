@@ -1306,6 +1306,27 @@ static void test_overcommit_hot(void)
 	munmap(ptr, len);
 }
 
+/* Buffers that must be in VRAM get there: an old one that had to leave, and a new one. */
+static void test_overcommit_buffers(void)
+{
+	struct nv_worker worker;
+	struct nv_bo bo;
+	size_t len;
+	char *ptr = overcommit_alloc(false, &len);
+
+	nv_worker_create(&worker, &gpu);
+	nv_worker_fill(&worker, 64 * KiB, 1);
+	for (size_t i = 0; i < len; i += NV_HUGE_SIZE)
+		overcommit_migrate(ptr, i);
+	nv_worker_check(&worker, 64 * KiB, 1);
+	nv_bo_create(&bo, svm.fd, len / 8, NOUVEAU_GEM_DOMAIN_VRAM);
+	nv_worker_check(&worker, 64 * KiB, 1);
+	nv_bo_destroy(&bo);
+	nv_worker_destroy(&worker);
+	overcommit_check(ptr, len);
+	munmap(ptr, len);
+}
+
 /* Each alone has room, all together have not. They take VRAM from each other all the time. */
 static void test_overcommit_race(void)
 {
@@ -2315,6 +2336,8 @@ static const struct subtest {
 	  "Twice the VRAM migrates in huge pages, and the oldest make room" },
 	{ "overcommit-hot", run_t1, test_overcommit_hot,
 	  "Pages that the GPU uses stay in VRAM while others come and go" },
+	{ "overcommit-buffers", run_t1, test_overcommit_buffers,
+	  "Buffers get VRAM that is full of pages" },
 	{ "overcommit-race", run_t1, test_overcommit_race,
 	  "Processes that take VRAM from each other all the time keep their pages' content" },
 
