@@ -53,6 +53,14 @@ int nv_bo_wait(const struct nv_bo *bo)
 	return igt_ioctl(bo->fd, DRM_IOCTL_NOUVEAU_GEM_CPU_PREP, &prep) ? -errno : 0;
 }
 
+/* Gives @bo back to the GPU after nv_bo_wait(). */
+void nv_bo_flush(const struct nv_bo *bo)
+{
+	struct drm_nouveau_gem_cpu_fini fini = { .handle = bo->handle };
+
+	do_ioctl(bo->fd, DRM_IOCTL_NOUVEAU_GEM_CPU_FINI, &fini);
+}
+
 /**
  * __nv_chan_create:
  * @chan: filled in

@@ -37,6 +37,7 @@ void nv_bo_create(struct nv_bo *bo, int fd, uint64_t size, uint32_t domain);
 void nv_bo_unmap(struct nv_bo *bo);
 void nv_bo_destroy(struct nv_bo *bo);
 int nv_bo_wait(const struct nv_bo *bo);
+void nv_bo_flush(const struct nv_bo *bo);
 
 int __nv_chan_create(struct nv_chan *chan, int fd, uint32_t engine);
 void nv_chan_create(struct nv_chan *chan, int fd, uint32_t engine);

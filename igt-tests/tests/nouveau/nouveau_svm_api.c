@@ -18,6 +18,7 @@ IGT_TEST_DESCRIPTION("Arguments, states and errors of nouveau's SVM ioctls");
 
 #define MIGRATE NOUVEAU_SVM_BIND_COMMAND__MIGRATE
 #define VRAM	NOUVEAU_SVM_BIND_TARGET__GPU_VRAM
+#define BUFFERS 256
 
 static const struct invalid_bind {
 	const char *name;
@@ -288,11 +289,41 @@ static void test_prefetch_before_init(void)
 	munmap(ptr, NV_PAGE_SIZE);
 }
 
+/*
+ * Memory of a buffer is a block for each bit of its size, and blocks may be neighbours. That no two are
+ * synced as one is for the kernel to say, if it checks DMA.
+ */
+static void test_buffer_sync(void)
+{
+	struct nv_bo bos[BUFFERS];
+
+	for (int i = 0; i < BUFFERS; i++) {
+		uint32_t *words;
+
+		nv_bo_create(&bos[i], gpu.fd, (i % 64 + 1) * NV_PAGE_SIZE, NOUVEAU_GEM_DOMAIN_GART);
+		words = bos[i].map;
+		igt_assert_eq(nv_bo_wait(&bos[i]), 0);
+		words[0] = i;
+		words[bos[i].size / 4 - 1] = ~i;
+		nv_bo_flush(&bos[i]);
+	}
+	for (int i = 0; i < BUFFERS; i++) {
+		const uint32_t *words = bos[i].map;
+
+		igt_assert_eq(nv_bo_wait(&bos[i]), 0);
+		igt_assert_eq_u32(words[0], i);
+		igt_assert_eq_u32(words[bos[i].size / 4 - 1], ~i);
+		nv_bo_destroy(&bos[i]);
+	}
+}
+
 static const struct {
 	const char *name;
 	const char *describe;
 	void (*run)(void);
 } tests[] = {
+	{ "buffer-sync", "Buffers of all sizes are synced for the CPU and for the GPU",
+	  test_buffer_sync },
 	{ "init", "SVM can be switched on for a device file", test_init },
 	{ "init-twice", "A second SVM_INIT on a file is refused", test_init_twice },
 	{ "init-unsupported", "SVM_INIT says so on a GPU without SVM", test_init_unsupported },
