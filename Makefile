@@ -4,7 +4,7 @@
 
 .SUFFIXES:
 .NOTPARALLEL:
-KERNELS = kernel-stock kernel-patched kernel-debug \
+KERNELS = kernel-stock kernel-patched kernel-debug kernel-iommu \
 	kernel-bench-stock kernel-bench-patched kernel-off-stock kernel-off-patched
 
 .PHONY: help demo test test-iommu test-debug bench-mm shell check toolbox linux export series check-series \
@@ -13,7 +13,7 @@ KERNELS = kernel-stock kernel-patched kernel-debug \
 help:
 	@echo 'make demo            two modelled GPUs, stock and patched kernel, one report'
 	@echo 'make test            all tests; last line: N passed, N failed, N skipped'
-	@echo 'make test-iommu      each mode of an IOMMU with each way between three GPUs'
+	@echo 'make test-iommu      each IOMMU and mode with each way between three GPUs'
 	@echo 'make test-debug      the IGT and HMM tests on a kernel with KASAN, lockdep, kmemleak; slow'
 	@echo 'make bench-mm        what device-private memory costs, stock and patched kernel'
 	@echo
@@ -24,6 +24,7 @@ help:
 	@echo 'make kernel-stock    build/kernel/stock: kernel, modules and mm selftests'
 	@echo 'make kernel-patched  the same with the series'
 	@echo 'make kernel-debug    the same with the series, KASAN, lockdep, kmemleak, failslab'
+	@echo 'make kernel-iommu    the same with the series and all IOMMUs that QEMU has'
 	@echo 'make kernel-bench-stock, kernel-bench-patched, kernel-off-stock, kernel-off-patched'
 	@echo '                     those that bench-mm compares'
 	@echo 'make host            build/host: GPU model, VM runner, IGT tests'
@@ -46,7 +47,7 @@ demo: kernel-stock kernel-patched host firmware
 test: kernel-stock kernel-patched host firmware
 	@rig/test
 
-test-iommu: kernel-patched host firmware
+test-iommu: kernel-patched kernel-iommu host firmware
 	@rig/test --iommu
 
 test-debug: kernel-debug host firmware

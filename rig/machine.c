@@ -162,11 +162,32 @@ int machine_switch(const struct options *options, int gpu)
 	return topology->below_first && !options->acs ? switch_above(topology, gpu) + 1 : 0;
 }
 
+/* Drivers of these, and extended configuration space, change nearly every object of a kernel. */
+static void check_kernel(const struct options *options)
+{
+	if (!strcmp(options->kernel, "iommu"))
+		return;
+	if (options->iommu && strcmp(options->iommu, "intel"))
+		die("--iommu %s: the kernel %s has no driver of it: use --kernel iommu",
+		    options->iommu, options->kernel);
+	if (options->acs)
+		die("--acs: the kernel %s does not see extended configuration space, where ACS is: "
+		    "use --kernel iommu",
+		    options->kernel);
+}
+
 void machine_check(const struct options *options)
 {
+	check_kernel(options);
 	if (options->acs && !topology_find(options->topology)->below_first)
 		die("--acs is for ports of a switch, and --topology %s has none",
 		    options->topology);
+	/* The model is told before the guest boots whether requests go up to the IOMMU. */
+	if (options->acs && options->iommu &&
+	    (strstr(options->append, "disable_acs_redir=") ||
+	     strstr(options->append, "config_acs=")))
+		die("--acs: with an IOMMU, ports redirect, whatever pci=config_acs= or "
+		    "pci=disable_acs_redir= says: run without --acs");
 	if (options->processes && options->iommu && options->gpus > 1 && machine_switch(options, 0))
 		die("--processes: GPUs meet in QEMU alone, and its switches ask the IOMMU: use "
 		    "--acs or another --topology");

@@ -16,8 +16,8 @@ static const char usage[] =
 	"Runs COMMAND as root in a virtual machine with modelled GPUs, passes its output\n"
 	"through and ends with its status. Without COMMAND: an interactive shell.\n"
 	"\n"
-	"  --kernel NAME     patched (default), stock, debug, bench-stock or bench-patched: the\n"
-	"                    one in build/kernel/NAME\n"
+	"  --kernel NAME     patched (default), stock, debug, iommu, bench-stock or bench-patched:\n"
+	"                    the one in build/kernel/NAME\n"
 	"  --gpus N          modelled GP100s, 0 to 8 (default 2)\n"
 	"  --topology NAME   switch: all GPUs under one switch (default)\n"
 	"                    roots: a root port each, the host bridge is known to route peers\n"
@@ -28,9 +28,9 @@ static const char usage[] =
 	"  --vram MIB        memory of each GPU, a multiple of 64 (default 1024)\n"
 	"  --bar1 MIB        how much of it a peer can see at a time, a power of two from 64\n"
 	"                    on (default 1024)\n"
-	"  --iommu [NAME]    with an IOMMU: intel (default), amd or virtio\n"
+	"  --iommu [NAME]    with an IOMMU: intel (default), amd or virtio, with --kernel iommu\n"
 	"  --acs             ports of switches have ACS; Linux redirects peers with it if there is\n"
-	"                    an IOMMU\n"
+	"                    an IOMMU; with --kernel iommu\n"
 	"  --cpu-bits N      physical address bits of the CPU, 36 to 52\n"
 	"  --mem MIB         memory of the machine (default 2048)\n"
 	"  --cpus N          CPUs (default 2)\n"
@@ -168,8 +168,8 @@ void options_parse(struct options *options, int argc, char **argv)
 	while ((id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1) {
 		switch (id) {
 		case OPT_KERNEL:
-			options->kernel =
-				choice("--kernel", "patched stock debug bench-stock bench-patched");
+			options->kernel = choice(
+				"--kernel", "patched stock debug iommu bench-stock bench-patched");
 			break;
 		case OPT_ARCH:
 			options->arch = choice("--arch", "x86_64 arm64");
