@@ -162,7 +162,7 @@ int machine_switch(const struct options *options, int gpu)
 	return topology->below_first && !options->acs ? switch_above(topology, gpu) + 1 : 0;
 }
 
-/* Drivers of these, and extended configuration space, change nearly every object of a kernel. */
+/* rig/config/iommu.config says why one kernel alone can do these. */
 static void check_kernel(const struct options *options)
 {
 	if (!strcmp(options->kernel, "iommu"))
