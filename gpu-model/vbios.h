@@ -5,7 +5,7 @@
 
 #include "chip.h"
 
-#define VBIOS_BYTES 0x2000
+#define VBIOS_BYTES 0x600
 
 void vbios_build(const struct chip *chip, u8 image[VBIOS_BYTES]);
 

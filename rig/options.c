@@ -28,6 +28,8 @@ static const char usage[] =
 	"  --vram MIB        memory of each GPU, a multiple of 64 (default 1024)\n"
 	"  --bar1 MIB        how much of it a peer can see at a time, a power of two from 64\n"
 	"                    on (default 1024)\n"
+	"  --channels N      channels of each GPU, 64 to 4096 (default 512: nouveau clears what\n"
+	"                    all the 4096 of the chip could need, which takes a while here)\n"
 	"  --iommu [NAME]    with an IOMMU: intel (default), amd or virtio, with --kernel iommu\n"
 	"  --acs             ports of switches have ACS; Linux redirects peers with it if there is\n"
 	"                    an IOMMU; with --kernel iommu\n"
@@ -60,6 +62,7 @@ enum option_id {
 	OPT_TOPOLOGY,
 	OPT_VRAM,
 	OPT_BAR1,
+	OPT_CHANNELS,
 	OPT_IOMMU,
 	OPT_ACS,
 	OPT_CPU_BITS,
@@ -87,6 +90,7 @@ static const struct option long_options[] = {
 	{ "topology", required_argument, NULL, OPT_TOPOLOGY },
 	{ "vram", required_argument, NULL, OPT_VRAM },
 	{ "bar1", required_argument, NULL, OPT_BAR1 },
+	{ "channels", required_argument, NULL, OPT_CHANNELS },
 	{ "iommu", optional_argument, NULL, OPT_IOMMU },
 	{ "acs", no_argument, NULL, OPT_ACS },
 	{ "cpu-bits", required_argument, NULL, OPT_CPU_BITS },
@@ -159,6 +163,7 @@ void options_parse(struct options *options, int argc, char **argv)
 		.topology = "switch",
 		.append = "",
 		.gpus = 2,
+		.channels = 512,
 		.memory = 2048,
 		.cpus = 2,
 		.firmware = true,
@@ -186,6 +191,9 @@ void options_parse(struct options *options, int argc, char **argv)
 			break;
 		case OPT_BAR1:
 			options->bar1 = number("--bar1", 1, INT_MAX);
+			break;
+		case OPT_CHANNELS:
+			options->channels = number("--channels", 64, 4096);
 			break;
 		case OPT_IOMMU:
 			options->iommu = iommu(argv);

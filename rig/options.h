@@ -20,6 +20,7 @@ struct options {
 	int gpus;
 	int vram; /* MiB; 0: what the model takes for itself; so is bar1 */
 	int bar1;
+	int channels;
 	int cpu_bits; /* 0: what QEMU takes for itself */
 	int memory;   /* MiB */
 	int cpus;

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "bench.h"
+#include "vbios.h"
 
 static int setup(void **state)
 {
@@ -143,7 +144,7 @@ static void memory_size(void **state)
 
 static void vbios(void **state)
 {
-	u8 image[0x2000], sum = 0;
+	u8 image[VBIOS_BYTES], sum = 0;
 	u32 word, at = 0;
 
 	for (u32 i = 0; i < sizeof(image); i += 4) {
@@ -154,6 +155,7 @@ static void vbios(void **state)
 		sum = (u8)(sum + image[i]);
 	assert_int_equal(sum, 0);
 	assert_memory_equal(image, "\x55\xaa", 2);
+	assert_int_equal(image[2] * 512, VBIOS_BYTES);
 	assert_memory_equal(image + image[0x18], "PCIR\xde\x10\xf8\x15", 8);
 	while (memcmp(image + at, "\xff\xb8\x42\x49\x54", 5))
 		assert_true(++at < sizeof(image) - 12);
