@@ -22,6 +22,8 @@ bool control_set_delay(struct engine_delay *delay, const char *name, const char 
 		delay->gr = (u32)val;
 	else if (!strcmp(name, "host"))
 		delay->host = (u32)val;
+	else if (!strcmp(name, "mmu"))
+		delay->mmu = (u32)val;
 	else
 		return false;
 	return true;
@@ -51,7 +53,7 @@ static void answer(struct machine *machine, const char *line, FILE *out)
 	else if (sscanf(line, "delay %15s %15s", name, us) == 2 && set_delays(machine, name, us))
 		fputs("ok\n", out);
 	else
-		fputs("error: stats, delay ce US, delay gr US, or delay host US\n", out);
+		fputs("error: stats, or delay UNIT US with ce, gr, host or mmu for UNIT\n", out);
 }
 
 /* The rest of a line that is too long to be a command: it may have no end. */

@@ -8,7 +8,7 @@
 
 #include "machine.h"
 
-/* "ce", "gr" or "host", and microseconds; false when it is neither, or too much. */
+/* "ce", "gr", "host" or "mmu", and microseconds; false when it is none of them, or too much. */
 bool control_set_delay(struct engine_delay *delay, const char *name, const char *us);
 /* Answer line by line until the other end is gone; closes fd. */
 void control_serve(struct machine *machine, int fd);

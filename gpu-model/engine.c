@@ -29,18 +29,20 @@ void engine_kick(struct gpu *gpu)
 
 u64 engine_step(struct gpu *gpu)
 {
-	u64 host_wait, timer_wait, sked_wait;
+	static u64 (*const runs[])(struct gpu *gpu) = { ptimer_run, mmu_run, host_run, sked_run };
+	u64 wait = UINT64_MAX;
 
 	gpu->engine.runner = pthread_self();
 	gpu->engine.stepping = true;
 	gpu->engine.kicked = false;
-	timer_wait = ptimer_run(gpu);
-	host_wait = host_run(gpu);
-	sked_wait = sked_run(gpu);
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++) {
+		u64 unit_wait = runs[i](gpu);
+
+		if (wait > unit_wait)
+			wait = unit_wait;
+	}
 	gpu->engine.stepping = false;
-	if (host_wait > timer_wait)
-		host_wait = timer_wait;
-	return host_wait < sked_wait ? host_wait : sked_wait;
+	return wait;
 }
 
 static void sleep_unlocked(struct gpu *gpu, u32 us)

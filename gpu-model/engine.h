@@ -14,6 +14,7 @@ struct engine_delay {
 	u32 ce;	  /* before a copy-engine launch completes */
 	u32 gr;	  /* before a grid releases its semaphores */
 	u32 host; /* before a kicked channel is looked at */
+	u32 mmu;  /* before a TLB invalidate, replay or cancel is done */
 };
 
 struct engine {

@@ -39,7 +39,7 @@ static const char usage[] =
 	"  --peer MODE      auto, qemu (all through QEMU) or compare (both)\n"
 	"  --switch N       the switch above a GPU, which carries requests to others below it\n"
 	"                   across, without QEMU; 0: none; once for each GPU (0)\n"
-	"  --delay ce=US,gr=US,host=US  slow engines down\n"
+	"  --delay ce=US,gr=US,host=US,mmu=US  slow units down\n"
 	"  --stats FILE     write the counters there at the end, as JSON\n"
 	"  --log FILE       log there, in detail, instead of warnings to stderr\n"
 	"  --ready-fd FD    write one byte there when the sockets listen\n";
@@ -74,7 +74,7 @@ static void parse_delays(struct engine_delay *delay, char *text)
 		if (us)
 			*us++ = '\0';
 		if (!us || !control_set_delay(delay, item, us))
-			fail("--delay wants ce=US,gr=US,host=US, not", item);
+			fail("--delay wants ce=US,gr=US,host=US,mmu=US, not", item);
 	}
 }
 

@@ -111,7 +111,8 @@ void mmu_access_end(struct gpu *gpu)
 
 bool mmu_invalidating(const struct gpu *gpu)
 {
-	return gpu->mmu.unacknowledged || (gpu->mmu.ack_all && sked_replaying(gpu));
+	return gpu->mmu.delayed || gpu->mmu.unacknowledged ||
+	       (gpu->mmu.ack_all && sked_replaying(gpu));
 }
 
 void mmu_invalidate(struct gpu *gpu, const struct mmu_replay *replay)
@@ -121,6 +122,40 @@ void mmu_invalidate(struct gpu *gpu, const struct mmu_replay *replay)
 	gpu->mmu.ack_all = replay->op == MMU_REPLAY_START_ACK_ALL;
 	if (replay->op != MMU_REPLAY_NONE && gpu->mmu.on_replay)
 		gpu->mmu.on_replay(gpu, replay);
+}
+
+static void finish_delayed(struct gpu *gpu)
+{
+	if (!gpu->mmu.delayed)
+		return;
+	gpu->mmu.delayed = false;
+	mmu_invalidate(gpu, &gpu->mmu.delayed_replay);
+}
+
+u64 mmu_run(struct gpu *gpu)
+{
+	u64 now = ptimer_now(gpu);
+
+	if (!gpu->mmu.delayed)
+		return UINT64_MAX;
+	if (now < gpu->mmu.delayed_until)
+		return gpu->mmu.delayed_until - now;
+	finish_delayed(gpu);
+	return 0;
+}
+
+/* One may wait; a second makes the first one hurry, as the next would have to wait for room. */
+static void trigger(struct gpu *gpu, const struct mmu_replay *replay)
+{
+	finish_delayed(gpu);
+	if (!gpu->engine.delay.mmu) {
+		mmu_invalidate(gpu, replay);
+		return;
+	}
+	gpu->mmu.delayed = true;
+	gpu->mmu.delayed_replay = *replay;
+	gpu->mmu.delayed_until = ptimer_now(gpu) + gpu->engine.delay.mmu * UINT64_C(1000);
+	engine_kick(gpu);
 }
 
 void mmu_space_load(struct gpu *gpu, enum aperture aperture, u64 inst, struct mmu_space *space)
@@ -425,12 +460,12 @@ static void mmu_reg_write(struct gpu *gpu, u32 addr, u32 val)
 		return;
 	}
 	if (val & INVALIDATE_TRIGGER)
-		mmu_invalidate(gpu, &(struct mmu_replay){
-					    .op = bits(val, 5, 3),
-					    .client = bits(val, 14, 9),
-					    .gpc = bits(val, 19, 15),
-					    .hub = val & BIT(20),
-				    });
+		trigger(gpu, &(struct mmu_replay){
+				     .op = bits(val, 5, 3),
+				     .client = bits(val, 14, 9),
+				     .gpc = bits(val, 19, 15),
+				     .hub = val & BIT(20),
+			     });
 }
 
 static const struct mmio_range mmu_ranges[] = {
@@ -457,6 +492,7 @@ static void mmu_reset(struct gpu *gpu)
 	gpu->mmu.inv_pdb_hi = 0;
 	gpu->mmu.ctrl = 0;
 	gpu->mmu.ack_all = false;
+	gpu->mmu.delayed = false;
 	gpu->mmu.tlb->generation++;
 }
 

@@ -82,6 +82,9 @@ struct mmu {
 	void (*on_replay)(struct gpu *gpu, const struct mmu_replay *replay);
 	struct mmu_tlb *tlb;
 	u32 inv_pdb, inv_pdb_hi, ctrl;
+	bool delayed; /* this waits, until a time of PTIMER */
+	struct mmu_replay delayed_replay;
+	u64 delayed_until;
 	bool in_flight;	     /* an access with a translation made before it, gpu->lock dropped */
 	bool unacknowledged; /* an invalidate came meanwhile: it is complete when that access is */
 	bool ack_all;	     /* a replay is complete when all requests have been tried again */
@@ -118,6 +121,8 @@ void mmu_tlb_invalidate(struct gpu *gpu);
 void mmu_invalidate(struct gpu *gpu, const struct mmu_replay *replay);
 /* Whether that is not complete yet. */
 bool mmu_invalidating(const struct gpu *gpu);
+/* Does one by register that a delay held up; returns the ns until the next is due. */
+u64 mmu_run(struct gpu *gpu);
 
 extern const struct unit mmu_unit;
 

@@ -1037,6 +1037,30 @@ static u64 now_ns(void)
 	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
 }
 
+/* A replay that takes its time is not complete before; the next one waits for it. */
+static void delayed_replay(void **state)
+{
+	struct fixture *f = *state;
+
+	run(f, store_kernel, 1, HOLE_VA, 2);
+	bench_map_new(f->bench, HOLE_VA, 0x1000);
+	f->bench->gpu->engine.delay.mmu = 20000;
+	replay(f);
+	assert_false(grid_done(f));
+	assert_int_equal(bench_reg(f->bench, 0x100c80) & BIT(15), 0);
+	pause(20000);
+	bench_run(f->bench);
+	assert_int_equal(bench_reg(f->bench, 0x100c80) & BIT(15), BIT(15));
+	assert_true(grid_done(f));
+	run(f, store_kernel, 1, HOLE_VA + 0x1000, 2);
+	assert_false(grid_done(f));
+	bench_map_new(f->bench, HOLE_VA + 0x1000, 0x1000);
+	replay(f);
+	replay(f);
+	assert_true(grid_done(f));
+	assert_int_equal(bench_reg(f->bench, 0x100c80) & BIT(15), 0);
+}
+
 static void delay_and_reset_meanwhile(void **state)
 {
 	struct fixture *f = *state;
@@ -1108,6 +1132,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(illegal_methods, setup, teardown),
 		cmocka_unit_test_setup_teardown(inline_to_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(delay_and_reset_meanwhile, setup, teardown),
+		cmocka_unit_test_setup_teardown(delayed_replay, setup, teardown),
 		cmocka_unit_test_setup_teardown(reset_in_the_midst, setup, teardown),
 		cmocka_unit_test_setup_teardown(invalidate_waits_for_access, setup, teardown),
 		cmocka_unit_test_setup_teardown(bytes_are_counted, setup, teardown),

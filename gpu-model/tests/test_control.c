@@ -93,6 +93,8 @@ static void delays(void **state)
 	assert_string_equal(reply, "ok\n");
 	ask(f, "delay host 60000000\r", reply);
 	assert_string_equal(reply, "ok\n");
+	ask(f, "delay mmu 7", reply);
+	assert_string_equal(reply, "ok\n");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		ask(f, bad[i], reply);
 		assert_memory_equal(reply, "error: ", 7);
@@ -100,6 +102,7 @@ static void delays(void **state)
 	assert_int_equal(delay->ce, 5);
 	assert_int_equal(delay->gr, 6);
 	assert_int_equal(delay->host, 60000000);
+	assert_int_equal(delay->mmu, 7);
 }
 
 /* A line without an end takes no memory, and is one mistake. */

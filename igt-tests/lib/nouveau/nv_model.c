@@ -116,12 +116,12 @@ void nv_model_stats_since(struct nv_model_stats *stats, const struct nv_model_st
 	}
 }
 
-/* Makes every copy engine take @us longer to finish a launch. */
-void nv_model_delay_ce(unsigned int us)
+/* Makes what @unit ("ce", "mmu") does on any GPU take @us longer, see gpu-model/engine.h. */
+void nv_model_delay(const char *unit, unsigned int us)
 {
 	char line[64], answer[256];
 
-	snprintf(line, sizeof(line), "delay ce %u\n", us);
+	snprintf(line, sizeof(line), "delay %s %u\n", unit, us);
 	command(line, answer, sizeof(answer));
 	igt_assert_f(!strcmp(answer, "ok\n"), "the model answered '%s' to %s", answer, line);
 }

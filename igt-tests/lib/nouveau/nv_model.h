@@ -31,6 +31,6 @@ bool nv_model_present(void);
 void nv_model_require(void);
 void nv_model_stats(struct nv_model_stats *stats);
 void nv_model_stats_since(struct nv_model_stats *stats, const struct nv_model_stats *before);
-void nv_model_delay_ce(unsigned int us);
+void nv_model_delay(const char *unit, unsigned int us);
 
 #endif

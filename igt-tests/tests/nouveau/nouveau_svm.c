@@ -1545,7 +1545,7 @@ static void test_ce_fence(void)
 
 	/* On a board, a second of copying does what the model's delay does: wait must sleep. */
 	if (nv_model_present()) {
-		nv_model_delay_ce(delay_us);
+		nv_model_delay("ce", delay_us);
 		nv_ce_copy(&worker.chan, worker.vram.va, worker.vram.va + half, 4096);
 	} else {
 		for (int i = 0; i < 1000; i++)
@@ -1556,7 +1556,7 @@ static void test_ce_fence(void)
 	ret = nv_bo_wait(&worker.vram);
 	igt_reset_timeout();
 	if (nv_model_present())
-		nv_model_delay_ce(0);
+		nv_model_delay("ce", 0);
 	igt_assert_eq(ret, 0);
 	igt_assert_eq(__nv_chan_wait(&worker.chan, 0), 0);
 }
@@ -1564,7 +1564,7 @@ static void test_ce_fence(void)
 static void reset_delay(int sig)
 {
 	if (nv_model_present())
-		nv_model_delay_ce(0);
+		nv_model_delay("ce", 0);
 }
 
 /* A copy that does not end in time must not count as done; nor may it spoil anything later. */
@@ -1577,9 +1577,9 @@ static void test_migrate_engine_stuck(void)
 	nv_model_require();
 	igt_emit_ignore_dmesg_regex("DMEM: copy failed");
 	nv_fill(ptr, len, 1);
-	nv_model_delay_ce(delay_us);
+	nv_model_delay("ce", delay_us);
 	nv_svm_migrate(&svm, ptr, len);
-	nv_model_delay_ce(0);
+	nv_model_delay("ce", 0);
 	nv_assert_ram(ptr, len);
 	nv_fill(ptr, len, 2);
 	usleep(delay_us - 15 * 1000 * 1000 + 500 * 1000);

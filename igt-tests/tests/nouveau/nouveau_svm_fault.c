@@ -10,12 +10,14 @@
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "igt.h"
 #include "nouveau_drm.h"
 #include "nouveau/nv_compute.h"
 #include "nouveau/nv_device.h"
+#include "nouveau/nv_model.h"
 #include "nouveau/nv_svm.h"
 #include "nouveau/nv_worker.h"
 
@@ -498,6 +500,57 @@ static void test_write_read_only(void)
 	munmap(ptr, NV_PAGE_SIZE);
 }
 
+static void reset_delay(int sig)
+{
+	if (nv_model_present())
+		nv_model_delay("mmu", 0);
+}
+
+/*
+ * The first cancel makes the driver reset the engine, while others of the same channel are still
+ * to come, and another process faults at the same units. A slow MMU brings all that together.
+ */
+static void test_wild_beside(void)
+{
+	const struct nv_kernel_args args = { .dst = WILD_POINTER, .dst_shift = WORD_SHIFT };
+	volatile bool *stop = mmap(NULL, NV_PAGE_SIZE, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t child;
+	int status, ended = 0;
+
+	igt_assert(stop != MAP_FAILED);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	child = fork();
+	igt_assert(child >= 0);
+	if (!child) {
+		struct shader own;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		shader_create(&own);
+		while (!*stop)
+			assert_works(&own);
+		shader_destroy(&own);
+		_exit(0);
+	}
+	for (int i = 0; i < 10 && !ended; i++) {
+		struct nv_compute doomed;
+
+		nv_compute_create(&doomed, shader.svm.fd, gpu.chipset);
+		if (nv_model_present())
+			nv_model_delay("mmu", 100000);
+		nv_compute_grid(&doomed, &nv_kernel_fill, 1024, &args);
+		assert_killed(&doomed);
+		usleep(500000); /* the last cancel has been done */
+		reset_delay(0);
+		nv_compute_destroy(&doomed);
+		ended = waitpid(child, &status, WNOHANG);
+	}
+	*stop = true;
+	igt_assert(ended || waitpid(child, &status, 0) == child);
+	igt_assert_f(!status, "nothing was wrong with the other process\n");
+	munmap((void *)stop, NV_PAGE_SIZE);
+}
+
 /* NV_WILD_ROUNDS=N in the environment asks for more than a test run has time for. */
 static int wild_rounds(void)
 {
@@ -704,6 +757,7 @@ static const struct {
 	{ "wild-write", wild_write, "A wild write kills its channel and nothing else" },
 	{ "wild-atomic", wild_atomic, "A wild atomic kills its channel and nothing else" },
 	{ "wild-many", test_wild_many, "The driver works on after any number of wild pointers" },
+	{ "wild-beside", test_wild_beside, "A wild pointer kills no channel of another process" },
 	{ "processes", test_processes, "Shaders of several processes fault at a time" },
 	{ "write-read-only", test_write_read_only,
 	  "A write to what is read-only kills its channel and nothing else" },
@@ -721,6 +775,7 @@ int igt_main()
 	{
 		nv_gpu_open(&gpu, 0);
 		igt_require_f(nv_is_pascal(&gpu), "needs a Pascal GPU\n");
+		igt_install_exit_handler(reset_delay);
 	}
 
 	for (int i = 0; i < ARRAY_SIZE(subtests); i++) {

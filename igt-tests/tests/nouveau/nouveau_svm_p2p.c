@@ -560,9 +560,9 @@ static void test_migrate_peer_stuck(struct pair *pair)
 	igt_emit_ignore_dmesg_regex("DMEM: copy failed");
 	give_to_owner(pair, ptr, len, 1);
 	nv_pagemap_read(ptr, len, &was);
-	nv_model_delay_ce(delay_us);
+	nv_model_delay("ce", delay_us);
 	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, ptr, len), 0);
-	nv_model_delay_ce(0);
+	nv_model_delay("ce", 0);
 	nv_pagemap_read(ptr, len, &is);
 	igt_assert(was == is);
 	usleep(delay_us - 15 * 1000 * 1000 + 500 * 1000);
