@@ -513,8 +513,8 @@ static void reset_delay(int sig)
 static void test_wild_beside(void)
 {
 	const struct nv_kernel_args args = { .dst = WILD_POINTER, .dst_shift = WORD_SHIFT };
-	volatile bool *stop = mmap(NULL, NV_PAGE_SIZE, PROT_READ | PROT_WRITE,
-				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile bool *stop =
+		mmap(NULL, NV_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t child;
 	int status, ended = 0;
 
