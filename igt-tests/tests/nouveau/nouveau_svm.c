@@ -2114,6 +2114,119 @@ static void test_exit_while_prefetched(void)
 
 /* Tier 1 runs in an SVM address space, tier 2 with a channel in it. */
 
+/* Memory without a free huge page: all that was free, of which little is kept. */
+struct fragments {
+	char *small, *huge;
+	size_t small_len, huge_len;
+};
+
+static size_t free_memory(void)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	char line[128];
+	size_t kib = 0;
+
+	igt_assert(file);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemFree: %zu", &kib) == 1)
+			break;
+	fclose(file);
+	return kib * KiB;
+}
+
+static bool compaction_moves_locked_pages(bool yes)
+{
+	int fd = open("/proc/sys/vm/compact_unevictable_allowed", O_WRONLY);
+	bool done = fd >= 0 && write(fd, yes ? "1" : "0", 1) == 1;
+
+	close(fd);
+	return done;
+}
+
+static void restore_compaction(int sig)
+{
+	compaction_moves_locked_pages(true);
+}
+
+/* One page of each huge page that could be is locked, the others are freed. */
+static void keep_one_of_each_huge_page(char *ptr, size_t len)
+{
+	const size_t pages = len / NV_PAGE_SIZE, blocks = 1 << 20;
+	uint64_t *places = calloc(pages, sizeof(*places));
+	bool *seen = calloc(blocks, sizeof(*seen));
+	size_t start = 0;
+
+	igt_assert(places && seen);
+	nv_pagemap_read(ptr, len, places);
+	for (size_t i = 0; i <= pages; i++) {
+		size_t block = i < pages ? (places[i] & ((1ull << 55) - 1)) / 512 % blocks : 0;
+
+		if (i < pages && seen[block])
+			continue;
+		if (i < pages) {
+			seen[block] = true;
+			igt_assert_eq(mlock(ptr + i * NV_PAGE_SIZE, NV_PAGE_SIZE), 0);
+		}
+		if (i > start)
+			igt_assert_eq(madvise(ptr + start * NV_PAGE_SIZE,
+					      (i - start) * NV_PAGE_SIZE, MADV_DONTNEED),
+				      0);
+		start = i + 1;
+	}
+	free(seen);
+	free(places);
+}
+
+static void fragments_create(struct fragments *f)
+{
+	const size_t reserve = 64 * MiB;
+
+	igt_install_exit_handler(restore_compaction);
+	igt_require_f(compaction_moves_locked_pages(false),
+		      "this kernel does not leave locked pages where they are\n");
+	igt_assert(free_memory() > 2 * reserve);
+	f->small_len = (free_memory() - reserve) / NV_HUGE_SIZE * NV_HUGE_SIZE;
+	f->small = (char *)nv_alloc(f->small_len);
+	for (size_t at = 0; at < f->small_len; at += NV_PAGE_SIZE)
+		f->small[at] = 1;
+	keep_one_of_each_huge_page(f->small, f->small_len);
+	/* What is whole yet is taken whole. */
+	f->huge_len = 4 * reserve;
+	f->huge = (char *)nv_alloc_huge(f->huge_len);
+	for (size_t at = 0; at < f->huge_len; at += NV_HUGE_SIZE) {
+		f->huge[at] = 1;
+		if (!nv_is_huge_page(f->huge + at))
+			break;
+	}
+}
+
+static void fragments_destroy(struct fragments *f)
+{
+	munmap(f->small, f->small_len);
+	munmap(f->huge, f->huge_len);
+	restore_compaction(0);
+}
+
+/* There is memory, but no huge page: the CPU gets the page that it asked for. */
+static void test_cpu_fault_fragmented(void)
+{
+	uint32_t *ptr = nv_alloc_huge(NV_HUGE_SIZE);
+	const size_t last = NV_HUGE_SIZE / sizeof(*ptr) - 1;
+	struct fragments fragments;
+
+	nv_fill(ptr, NV_HUGE_SIZE, 1);
+	nv_svm_migrate(&svm, ptr, NV_HUGE_SIZE);
+	nv_assert_private(ptr, NV_HUGE_SIZE);
+	fragments_create(&fragments);
+	igt_set_timeout(10, "a CPU fault where there is no huge page");
+	igt_assert_eq_u32(((volatile uint32_t *)ptr)[last], nv_pattern(1, last));
+	igt_reset_timeout();
+	igt_assert_eq_u64(nv_private_pages(ptr, NV_HUGE_SIZE), NV_HUGE_SIZE / NV_PAGE_SIZE - 1);
+	nv_check(ptr, NV_HUGE_SIZE, 1);
+	fragments_destroy(&fragments);
+	munmap(ptr, NV_HUGE_SIZE);
+}
+
 static void run_t1(void (*run)(void))
 {
 	nv_svm_init(&svm, drm_reopen_driver(gpu.fd));
@@ -2214,6 +2327,8 @@ static const struct subtest {
 	{ "cpu-fault-back", run_t1, test_cpu_fault_back, "A CPU access brings its page back" },
 	{ "cpu-write-back", run_t1, test_cpu_write_back,
 	  "A CPU write brings the rest of its page back" },
+	{ "cpu-fault-fragmented", run_t1, test_cpu_fault_fragmented,
+	  "A CPU access to a huge page brings back one page if there is no huge page in RAM" },
 	{ "cpu-fault-threads", run_t1, cpu_fault_threads,
 	  "Threads fault their own pages back at the same time" },
 	{ "cpu-fault-threads-same-page", run_t1, cpu_fault_threads_same_page,

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+/*
+ * TEST: nouveau SVM tracing
+ * Category: Core
+ * Mega feature: SVM
+ * Sub-category: observability
+ * Description: The tracepoints of nouveau's SVM tell what became of pages, and only that.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "igt.h"
+#include "nouveau_drm.h"
+#include "nouveau/nv_compute.h"
+#include "nouveau/nv_device.h"
+#include "nouveau/nv_svm.h"
+
+IGT_TEST_DESCRIPTION("Tracepoints of nouveau's SVM");
+
+#define PAGES	   4
+#define LEN	   (PAGES * NV_PAGE_SIZE)
+#define PAGE_SHIFT 12
+
+static struct nv_gpu gpu[2];
+static bool has_peer;
+static struct nv_svm svm[2];
+
+/* A trace buffer of the test's own, so that it disturbs nobody who traces. */
+static int trace_fd = -1; /* its directory */
+
+static void trace_write(const char *name, const char *text)
+{
+	int fd = openat(trace_fd, name, O_WRONLY | O_TRUNC);
+
+	igt_assert_f(fd >= 0, "%s: %s\n", name, strerror(errno));
+	igt_assert_f(write(fd, text, strlen(text)) == strlen(text), "%s: %s\n", name,
+		     strerror(errno));
+	close(fd);
+}
+
+static void trace_remove(int sig)
+{
+	if (trace_fd < 0)
+		return;
+	close(trace_fd);
+	trace_fd = -1;
+	if (rmdir("/sys/kernel/tracing/instances/igt-nouveau"))
+		rmdir("/sys/kernel/debug/tracing/instances/igt-nouveau");
+}
+
+static void trace_create(void)
+{
+	static const char *const top[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	char path[96];
+	bool exists = false;
+
+	for (int i = 0; i < ARRAY_SIZE(top) && !exists; i++) {
+		snprintf(path, sizeof(path), "%s/events/nouveau_svm", top[i]);
+		exists = !access(path, F_OK);
+		snprintf(path, sizeof(path), "%s/instances/igt-nouveau", top[i]);
+	}
+	igt_require_f(exists, "this kernel has no tracepoints of nouveau's SVM\n");
+	igt_assert_f(!mkdir(path, 0700) || errno == EEXIST, "%s: %s\n", path, strerror(errno));
+	trace_fd = open(path, O_RDONLY | O_DIRECTORY);
+	igt_assert(trace_fd >= 0);
+	igt_install_exit_handler(trace_remove);
+	trace_write("events/nouveau_svm/enable", "1");
+}
+
+static void trace_clear(void)
+{
+	trace_write("trace", "");
+}
+
+static unsigned int trace_vcount(const char *name, const char *what)
+{
+	char line[512];
+	int fd = openat(trace_fd, "trace", O_RDONLY);
+	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+	unsigned int count = 0;
+
+	igt_assert(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (line[0] != '#')
+			igt_debug("%s", line);
+		if (strstr(line, name) && strstr(line, what))
+			count++;
+	}
+	fclose(file);
+	return count;
+}
+
+/* Asserts how many lines have @event, the GPU and @text, which is printf()'s. */
+__attribute__((format(printf, 4, 5))) static void
+trace_assert(unsigned int want, const char *event, const struct nv_gpu *of, const char *text, ...)
+{
+	char name[64], what[192];
+	unsigned int is;
+	va_list args;
+
+	snprintf(name, sizeof(name), " nouveau_svm_%s: %s ", event, of->slot);
+	va_start(args, text);
+	vsnprintf(what, sizeof(what), text, args);
+	va_end(args);
+	is = trace_vcount(name, what);
+	igt_assert_f(is == want, "%u lines with%sand %s instead of %u\n", is, name, what, want);
+}
+
+static void test_migrate(void)
+{
+	uint32_t *ptr = nv_alloc(LEN);
+	uintptr_t addr = (uintptr_t)ptr;
+
+	nv_fill(ptr, LEN, 1);
+	trace_clear();
+	igt_assert_eq_u64(nv_svm_migrate(&svm[0], ptr, LEN), PAGES);
+	trace_assert(1, "migrate", &gpu[0], "to=VRAM addr=0x%lx pages=4 migrated=4 reason=bind",
+		     addr);
+	trace_assert(0, "migrate", &gpu[0], "to=RAM");
+	nv_check(ptr, NV_PAGE_SIZE, 1);
+	trace_assert(1, "migrate", &gpu[0], "to=RAM addr=0x%lx pages=1 migrated=1 reason=CPU fault",
+		     addr);
+	igt_assert_eq_u64(nv_svm_migrate_home(&svm[0], ptr, LEN), PAGES - 1);
+	trace_assert(2, "migrate", &gpu[0], "to=RAM");
+	trace_assert(0, "migrate", &gpu[0], "reason=evict");
+	munmap(ptr, LEN);
+}
+
+static void test_invalidate(void)
+{
+	uint32_t *ptr = nv_alloc(LEN);
+	uintptr_t addr = (uintptr_t)ptr;
+
+	nv_fill(ptr, LEN, 1);
+	nv_svm_prefetch(&svm[0], ptr, LEN);
+	trace_clear();
+	igt_assert_eq(mprotect(ptr, LEN, PROT_READ), 0);
+	trace_assert(1, "invalidate", &gpu[0], "range=0x%lx-0x%lx reason=protection", addr,
+		     addr + LEN);
+	munmap(ptr, LEN);
+	trace_assert(1, "invalidate", &gpu[0], "range=0x%lx-0x%lx reason=unmap", addr, addr + LEN);
+}
+
+/* A word of each page: a fault for each, and they may be handled in more than one go. */
+static void test_fault(void)
+{
+	uint32_t *ptr = nv_alloc(LEN);
+	uintptr_t addr = (uintptr_t)ptr;
+	const struct nv_kernel_args args = { .dst = addr, .dst_shift = PAGE_SHIFT, .value = 7 };
+	struct nv_compute compute;
+
+	nv_compute_create(&compute, svm[0].fd, gpu[0].chipset);
+	trace_clear();
+	nv_compute_run(&compute, &nv_kernel_fill, PAGES, &args);
+	for (int i = 0; i < PAGES; i++) {
+		trace_assert(1, "fault", &gpu[0], "addr=0x%lx access=write",
+			     addr + i * NV_PAGE_SIZE);
+		igt_assert_eq_u32(ptr[i * NV_PAGE_SIZE / 4], 7);
+	}
+	trace_assert(PAGES, "fault", &gpu[0], "addr=");
+	igt_assert(trace_vcount(" nouveau_svm_fault_done: ", "good=") > 0);
+	nv_compute_destroy(&compute);
+	munmap(ptr, LEN);
+}
+
+/* Each page is mapped once, and taken away once. */
+static void test_peer(void)
+{
+	uint32_t *ptr;
+
+	igt_require_f(has_peer, "needs two GPUs\n");
+	/* The kernel warns, once a pair, of a route that it does not trust, and of one that is longer. */
+	igt_emit_ignore_dmesg_regex("cannot be used for peer-to-peer DMA|P2PDMA whitelist|"
+				    "ACS redirect");
+	ptr = nv_alloc(LEN);
+	nv_fill(ptr, LEN, 1);
+	igt_assert_eq_u64(nv_svm_migrate(&svm[0], ptr, LEN), PAGES);
+	trace_clear();
+	igt_assert_eq_u64(nv_svm_prefetch(&svm[1], ptr, LEN), PAGES);
+	igt_require_f(nv_private_pages(ptr, LEN), "there is no peer-to-peer path\n");
+	for (int i = 0; i < PAGES; i++)
+		trace_assert(1, "peer_map", &gpu[1], "addr=0x%lx size=0x1000 ",
+			     (uintptr_t)ptr + i * NV_PAGE_SIZE);
+	trace_assert(PAGES, "peer_map", &gpu[1], "addr=");
+	trace_assert(0, "peer_unmap", &gpu[1], "addr=");
+	munmap(ptr, LEN);
+	trace_assert(PAGES, "peer_unmap", &gpu[1], "reason=unmap");
+	trace_assert(PAGES, "peer_unmap", &gpu[1], "addr=");
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+	const char *describe;
+} subtests[] = {
+	{ "migrate", test_migrate, "Migrations are told, with their reason" },
+	{ "invalidate", test_invalidate, "What is taken from the GPU is told, with its reason" },
+	{ "fault", test_fault, "A shader's faults are told, and that they were handled" },
+	{ "peer", test_peer, "Mappings of a peer's memory are told, and their end" },
+};
+
+int igt_main()
+{
+	igt_fixture()
+	{
+		nv_gpu_open(&gpu[0], 0);
+		igt_require_f(nv_is_pascal(&gpu[0]), "needs a Pascal GPU\n");
+		has_peer = __nv_gpu_open(&gpu[1], 1);
+		for (int i = 0; i <= has_peer; i++)
+			nv_svm_init(&svm[i], drm_reopen_driver(gpu[i].fd));
+		trace_create();
+	}
+
+	for (int i = 0; i < ARRAY_SIZE(subtests); i++) {
+		igt_describe(subtests[i].describe);
+		igt_subtest(subtests[i].name) subtests[i].run();
+	}
+
+	igt_fixture()
+	{
+		for (int i = 0; i <= has_peer; i++) {
+			nv_svm_fini(&svm[i]);
+			nv_gpu_close(&gpu[i]);
+		}
+	}
+}
