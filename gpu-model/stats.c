@@ -43,7 +43,7 @@ void stats_print(struct gpu *gpu, FILE *out)
 		ull(gpu->mmio.writes));
 	fprintf(out, ",\"tlb\":{\"walks\":%llu,\"hits\":%llu,\"invalidates\":%llu}",
 		ull(gpu->mmu.walks), ull(gpu->mmu.hits), ull(gpu->mmu.invalidates));
-	fprintf(out, ",\"interrupts\":%llu,\"faults\":%llu}", ull(stats->interrupts),
-		ull(gpu->fault.reported));
+	fprintf(out, ",\"interrupts\":%llu,\"faults\":%llu,\"fault_overflows\":%llu}",
+		ull(stats->interrupts), ull(gpu->fault.reported), ull(gpu->fault.overflows));
 	pthread_mutex_unlock(&gpu->lock);
 }

@@ -73,6 +73,7 @@ static void stats(void **state)
 
 	ask(*state, "stats", reply);
 	assert_memory_equal(reply, "{\"gpus\":[{\"index\":0,", 20);
+	assert_non_null(strstr(reply, "\"faults\":0,\"fault_overflows\":0}"));
 	assert_string_equal(reply + strlen(reply) - 2, "}\n");
 }
 
