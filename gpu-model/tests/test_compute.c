@@ -518,6 +518,37 @@ static void instruction_fault(void **state)
 	assert_true(grid_done(f));
 }
 
+static void constants_at(struct fixture *f, u64 va)
+{
+	qmd_field(f, 1055, 1024, (u32)va);
+	qmd_field(f, 1072, 1056, (u32)(va >> 32));
+}
+
+/* Of all SMs there is one GCC: warps on both want the same page, which is reported once. */
+static void constant_fault(void **state)
+{
+	struct fixture *f = *state;
+	u64 data = bench_map_new(f->bench, DATA_VA, 0x1000);
+
+	prepare(f, store_kernel, 4, DATA_VA, 2);
+	constants_at(f, HOLE_VA);
+	launch(f);
+	assert_int_equal(pending(f), 1);
+	assert_entry(f, 0, HOLE_VA, READ, 0x0d, 0);
+	drain(f);
+	replay(f); /* not mended */
+	assert_int_equal(pending(f), 1);
+	assert_entry(f, 1, HOLE_VA, READ, 0x0d, 0);
+	assert_false(grid_done(f));
+	drain(f);
+	bench_map(f->bench, HOLE_VA, APERTURE_VIDMEM, f->constant, 0x1000, PTE_READ_ONLY);
+	replay(f);
+	assert_true(grid_done(f));
+	assert_int_equal(pending(f), 0);
+	for (u32 i = 0; i < 4 * 32; i++)
+		assert_int_equal(bench_vram32(f->bench, data + 4 * i), i + 1);
+}
+
 /* START_ACK_ALL is complete when every request has been tried again, whatever came of it. */
 static void replay_acknowledged(void **state)
 {
@@ -600,6 +631,59 @@ static void targeted_cancel(void **state)
 	recover(f);
 	assert_works_again(f, 3);
 	assert_others_well(f);
+}
+
+/* What waits for GCC is no client of an L1, and the other way round. */
+static void assert_gcc_cancelled(struct fixture *f, u64 va, u32 type)
+{
+	assert_int_equal(pending(f), 1);
+	drain(f);
+	bench_set_reg(f->bench, 0x100cbc, CANCEL_TARGETED | 1 << 9);
+	bench_set_reg(f->bench, 0x100cbc, CANCEL_TARGETED | 4 << 9);
+	bench_run(f->bench);
+	assert_int_equal(bench_reg(f->bench, 0x259c), 0);
+	bench_set_reg(f->bench, 0x100cbc, CANCEL_TARGETED | 0x0d << 9);
+	bench_run(f->bench);
+	assert_fatal(f, va, 0x0d << 8 | type);
+	assert_false(grid_done(f));
+	assert_others_well(f);
+	recover(f);
+	assert_works_again(f, 3);
+}
+
+static void cancel_of_a_constant(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare(f, store_kernel, 2, DATA_VA, 2);
+	constants_at(f, HOLE_VA);
+	launch(f);
+	assert_gcc_cancelled(f, HOLE_VA, 0);
+}
+
+static void cancel_of_an_instruction(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare(f, store_kernel, 2, DATA_VA, 2);
+	qmd_field(f, 287, 256, 0x1000);
+	launch(f);
+	assert_gcc_cancelled(f, CODE_VA + 0x1000, 2);
+}
+
+static void constant_not_replayable(void **state)
+{
+	struct fixture *f = *state;
+
+	bench_set_vram32(f->bench, f->gr.inst + 0x200,
+			 (u32)f->bench->pdb | BIT(11) | BIT(10) | BIT(4));
+	prepare(f, store_kernel, 1, DATA_VA, 2);
+	constants_at(f, HOLE_VA);
+	launch(f);
+	assert_int_equal(pending(f), 0);
+	assert_fatal(f, HOLE_VA + 8, 0x0d << 8);
+	recover(f);
+	assert_works_again(f, 3);
 }
 
 static void global_cancel(void **state)
@@ -925,6 +1009,29 @@ static void illegal_instruction(void **state)
 	assert_works_again(f, 3);
 }
 
+/* Whoever has a program that the model cannot run reads in the log which instruction it lacks. */
+static void log_names_the_encoding(void **state)
+{
+	const u64 dadd = UINT64_C(0x5c70000000470202); /* DADD R2, R2, R4 */
+	struct fixture *f = *state;
+	FILE *log = tmpfile();
+	char text[4096] = "";
+
+	assert_non_null(log);
+	prepare(f, store_kernel, 1, DATA_VA, 2);
+	memcpy(f->bench->gpu->fb.vram + f->code + 16, &dadd, sizeof(dadd));
+	gpu_log_to(log, GPU_WARN);
+	launch(f);
+	gpu_log_to(stderr, GPU_ERROR);
+	rewind(log);
+	assert_true(fread(text, 1, sizeof(text) - 1, log) > 0);
+	fclose(log);
+	assert_non_null(strstr(text, "SM 0: warp 0 of CTA 0,0,0: ILLEGAL_INSTR_ENCODING at 0x10, "
+				     "instruction 5c70000000470202"));
+	recover(f);
+	assert_works_again(f, 3);
+}
+
 static void bad_qmd(void **state)
 {
 	static const struct {
@@ -1219,8 +1326,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(buffer_wraps_and_overflows, setup, teardown),
 		cmocka_unit_test_setup_teardown(disabled_buffer_keeps_it_waiting, setup, teardown),
 		cmocka_unit_test_setup_teardown(instruction_fault, setup, teardown),
+		cmocka_unit_test_setup_teardown(constant_fault, setup, teardown),
 		cmocka_unit_test_setup_teardown(replay_acknowledged, setup, teardown),
 		cmocka_unit_test_setup_teardown(targeted_cancel, setup, teardown),
+		cmocka_unit_test_setup_teardown(cancel_of_a_constant, setup, teardown),
+		cmocka_unit_test_setup_teardown(cancel_of_an_instruction, setup, teardown),
+		cmocka_unit_test_setup_teardown(constant_not_replayable, setup, teardown),
 		cmocka_unit_test_setup_teardown(global_cancel, setup, teardown),
 		cmocka_unit_test_setup_teardown(prefetch_is_reported, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_prefetches, setup, teardown),
@@ -1234,6 +1345,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(preempt_waits_for_replay, setup, teardown),
 		cmocka_unit_test_setup_teardown(switch_takes_too_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(illegal_instruction, setup, teardown),
+		cmocka_unit_test_setup_teardown(log_names_the_encoding, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_qmd, setup, teardown),
 		cmocka_unit_test_setup_teardown(illegal_methods, setup, teardown),
 		cmocka_unit_test_setup_teardown(inline_to_memory, setup, teardown),
