@@ -75,6 +75,12 @@ static void test_nowhere(void)
 	igt_assert_f(faults > PAGES, "%" PRIu64 " faults\n", faults);
 }
 
+/* Where the driver has its own mappings, and none just there. */
+static void test_cutout(void)
+{
+	hint_and_store((char *)svm.cutout + svm.cutout_size - LEN);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -82,6 +88,8 @@ static const struct {
 } subtests[] = {
 	{ "prefetch-hint", test_hint, "A shader prefetches pages of its process" },
 	{ "prefetch-hint-nowhere", test_nowhere, "Prefetches of what is not there do no harm" },
+	{ "prefetch-hint-cutout", test_cutout,
+	  "Prefetches of what is the driver's, and not mapped, do no harm" },
 };
 
 int igt_main()
