@@ -8,25 +8,60 @@
 
 #define LINE_BYTES   128
 #define DELAY_US_MAX 60000000
+#define DROP_MAX     1000000
+
+static bool number(const char *text, unsigned long max, u32 *val)
+{
+	char *end;
+	unsigned long parsed = strtoul(text, &end, 10);
+
+	if (end == text || *end || *text == '-' || parsed > max)
+		return false;
+	*val = (u32)parsed;
+	return true;
+}
 
 bool control_set_delay(struct engine_delay *delay, const char *name, const char *us)
 {
-	char *end;
-	unsigned long val = strtoul(us, &end, 10);
+	u32 val;
 
-	if (end == us || *end || val > DELAY_US_MAX)
+	if (!number(us, DELAY_US_MAX, &val))
 		return false;
 	if (!strcmp(name, "ce"))
-		delay->ce = (u32)val;
+		delay->ce = val;
 	else if (!strcmp(name, "gr"))
-		delay->gr = (u32)val;
+		delay->gr = val;
 	else if (!strcmp(name, "host"))
-		delay->host = (u32)val;
+		delay->host = val;
 	else if (!strcmp(name, "mmu"))
-		delay->mmu = (u32)val;
+		delay->mmu = val;
 	else
 		return false;
 	return true;
+}
+
+/* What is to go wrong with interrupts: all of them late, or the next ones lost. */
+static bool set_irq(struct pci_function *pci, const char *what, const char *value)
+{
+	if (!strcmp(what, "delay"))
+		return number(value, DELAY_US_MAX, &pci->msi_delay_us);
+	if (!strcmp(what, "drop"))
+		return number(value, DROP_MAX, &pci->msi_drop);
+	return false;
+}
+
+static bool set_irqs(struct machine *machine, const char *what, const char *value)
+{
+	bool ok = true;
+
+	for (unsigned int i = 0; i < machine->count && ok; i++) {
+		struct gpu *gpu = machine->port[i].gpu;
+
+		pthread_mutex_lock(&gpu->lock);
+		ok = set_irq(&gpu->pci, what, value);
+		pthread_mutex_unlock(&gpu->lock);
+	}
+	return ok;
 }
 
 static bool set_delays(struct machine *machine, const char *name, const char *us)
@@ -46,14 +81,19 @@ static bool set_delays(struct machine *machine, const char *name, const char *us
 /* One line in, one line out. */
 static void answer(struct machine *machine, const char *line, FILE *out)
 {
-	char name[16], us[16];
+	char name[16], value[16];
 
 	if (!strcmp(line, "stats"))
 		machine_stats(machine, out);
-	else if (sscanf(line, "delay %15s %15s", name, us) == 2 && set_delays(machine, name, us))
+	else if (sscanf(line, "delay %15s %15s", name, value) == 2 &&
+		 set_delays(machine, name, value))
+		fputs("ok\n", out);
+	else if (sscanf(line, "irq %15s %15s", name, value) == 2 && set_irqs(machine, name, value))
 		fputs("ok\n", out);
 	else
-		fputs("error: stats, or delay UNIT US with ce, gr, host or mmu for UNIT\n", out);
+		fputs("error: stats; delay UNIT US with ce, gr, host or mmu for UNIT; irq delay US; "
+		      "or irq drop N\n",
+		      out);
 }
 
 /* The rest of a line that is too long to be a command: it may have no end. */

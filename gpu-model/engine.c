@@ -29,7 +29,8 @@ void engine_kick(struct gpu *gpu)
 
 u64 engine_step(struct gpu *gpu)
 {
-	static u64 (*const runs[])(struct gpu *gpu) = { ptimer_run, mmu_run, host_run, sked_run };
+	static u64 (*const runs[])(struct gpu *gpu) = { pci_run, ptimer_run, mmu_run, host_run,
+							sked_run };
 	u64 wait = UINT64_MAX;
 
 	gpu->engine.runner = pthread_self();

@@ -79,7 +79,7 @@ static void buffer_error(struct gpu *gpu, u32 info)
 bool fault_buffer_push(struct gpu *gpu, const struct fault_info *info)
 {
 	struct fault *fault = &gpu->fault;
-	u32 size = gpu->config.chip->fault_buffer_entries, put = fault->put;
+	u32 size = gpu->config.fault_entries, put = fault->put;
 	u64 base = bits(fault->buffer_hi, 7, 0) << 32 | (fault->buffer_lo & 0xfffff000);
 	u64 now = ptimer_now(gpu), inst = info->inst >> 12, va = info->va & ~PAGE_MASK, fault_va;
 	const u32 entry[ENTRY_WORDS] = {
@@ -98,6 +98,7 @@ bool fault_buffer_push(struct gpu *gpu, const struct fault_info *info)
 		return false;
 	}
 	if (put >= size || fault->get == (put + 1) % size) {
+		fault->overflows++;
 		buffer_error(gpu, INFO_OVERFLOW);
 		return false;
 	}
@@ -151,7 +152,7 @@ static u32 buffer_read(struct gpu *gpu, u32 addr)
 	case PFIFO_REPLAY_FAULT_BUFFER_HI:
 		return gpu->fault.buffer_hi;
 	case PFIFO_REPLAY_FAULT_BUFFER_SIZE:
-		return gpu->config.chip->fault_buffer_entries;
+		return gpu->config.fault_entries;
 	case PFIFO_REPLAY_FAULT_BUFFER_GET:
 		return gpu->fault.get;
 	case PFIFO_REPLAY_FAULT_BUFFER_PUT:
@@ -187,9 +188,12 @@ static const struct mmio_range fault_ranges[] = {
 
 static void fault_reset(struct gpu *gpu)
 {
-	u64 reported = gpu->fault.reported;
+	const struct fault counters = {
+		.reported = gpu->fault.reported,
+		.overflows = gpu->fault.overflows,
+	};
 
-	gpu->fault = (struct fault){ .reported = reported };
+	gpu->fault = counters;
 	buffer_update(gpu);
 }
 

@@ -45,6 +45,7 @@ struct fault {
 	} unit[FAULT_UNIT_COUNT];
 	u32 buffer_lo, buffer_hi, get, put, info;
 	u64 reported;
+	u64 overflows; /* requests that the buffer had no room for, each time they were made */
 };
 
 /* A fatal fault: fill the unit's registers, raise PFIFO's MMU_FAULT. gpu->lock held. */

@@ -47,6 +47,8 @@ struct gpu *gpu_create(const struct gpu_config *config)
 	gpu->config = *config;
 	if (!gpu->config.channels)
 		gpu->config.channels = config->chip->channels;
+	if (!gpu->config.fault_entries)
+		gpu->config.fault_entries = config->chip->fault_buffer_entries;
 	pthread_mutex_init(&gpu->lock, NULL);
 	pthread_mutex_lock(&gpu->lock);
 	mmio_init(gpu);

@@ -52,6 +52,7 @@ struct gpu_config {
 	u64 vram_bytes;	    /* multiple of 64 MiB */
 	u64 bar1_bytes;	    /* power of two, >= 64 MiB */
 	u32 channels;	    /* fewer than the chip has; 0: as many */
+	u32 fault_entries;  /* of the replayable-fault buffer; 0: as many as the chip has */
 };
 
 struct gpu {

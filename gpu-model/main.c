@@ -22,7 +22,7 @@ struct options {
 	const char *dir, *stats, *log;
 	unsigned int gpus, first;
 	u64 vram, bar1; /* MiB */
-	u32 channels;
+	u32 channels, fault_entries;
 	unsigned int below[MACHINE_GPUS], switches;
 	enum peer_mode mode;
 	struct engine_delay delay;
@@ -36,6 +36,8 @@ static const char usage[] =
 	"  --vram MIB       memory of each (1024)\n"
 	"  --bar1 MIB       size of each one's BAR1, a power of two (1024)\n"
 	"  --channels N     channels of each (4096)\n"
+	"  --fault-entries N\n"
+	"                   entries of each one's buffer of replayable faults (4608)\n"
 	"  --peer MODE      auto, qemu (all through QEMU) or compare (both)\n"
 	"  --switch N       the switch above a GPU, which carries requests to others below it\n"
 	"                   across, without QEMU; 0: none; once for each GPU (0)\n"
@@ -99,6 +101,7 @@ static struct options parse(int argc, char **argv)
 		{ "vram", required_argument, NULL, 'v' },
 		{ "bar1", required_argument, NULL, 'b' },
 		{ "channels", required_argument, NULL, 'c' },
+		{ "fault-entries", required_argument, NULL, 'F' },
 		{ "peer", required_argument, NULL, 'p' },
 		{ "switch", required_argument, NULL, 'S' },
 		{ "delay", required_argument, NULL, 'D' },
@@ -130,6 +133,10 @@ static struct options parse(int argc, char **argv)
 			break;
 		case 'c':
 			o.channels = (u32)number("--channels", optarg, 64, chip_gp100.channels);
+			break;
+		case 'F':
+			o.fault_entries = (u32)number("--fault-entries", optarg, 2,
+						      chip_gp100.fault_buffer_entries);
 			break;
 		case 'p':
 			o.mode = parse_mode(optarg);
@@ -213,6 +220,7 @@ static void make_port(struct machine *machine, unsigned int i, const struct opti
 		.vram_bytes = o->vram << 20,
 		.bar1_bytes = o->bar1 << 20,
 		.channels = o->channels,
+		.fault_entries = o->fault_entries,
 	};
 	struct port *port = &machine->port[i];
 	char name[32];

@@ -5,6 +5,7 @@
  * its level could not be kept through vfio-user (QEMU de-asserts on any access).
  */
 #include <string.h>
+#include <time.h>
 
 #include "gpu.h"
 
@@ -119,6 +120,7 @@ void pci_reset(struct gpu *gpu)
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		put(&pci->config[fields[i].offset], fields[i].value, fields[i].size);
 	pci->generation++;
+	pci->msi_due_ns = 0;
 }
 
 u32 pci_config_read(struct gpu *gpu, u32 offset, unsigned int size)
@@ -167,11 +169,54 @@ bool pci_bar_address(const struct gpu *gpu, unsigned int bar, u64 *addr)
 	return *addr;
 }
 
-void pci_msi_send(struct gpu *gpu)
+static u64 now_ns(void)
 {
-	if (!(get(&gpu->pci.config[CFG_MSI + 2], 2) & MSI_ENABLE) || !pci_bus_master(gpu))
-		return;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
+}
+
+static bool msi_enabled(const struct gpu *gpu)
+{
+	return (get(&gpu->pci.config[CFG_MSI + 2], 2) & MSI_ENABLE) && pci_bus_master(gpu);
+}
+
+static void deliver(struct gpu *gpu)
+{
 	gpu->stats.interrupts++;
 	if (gpu->pci.irq)
 		gpu->pci.irq(gpu->pci.irq_ctx);
+}
+
+void pci_msi_send(struct gpu *gpu)
+{
+	struct pci_function *pci = &gpu->pci;
+
+	if (!msi_enabled(gpu))
+		return;
+	if (pci->msi_drop) {
+		pci->msi_drop--;
+		gpu->stats.interrupts_lost++;
+	} else if (!pci->msi_delay_us) {
+		deliver(gpu);
+	} else if (!pci->msi_due_ns) { /* else this one comes along with that one */
+		pci->msi_due_ns = now_ns() + pci->msi_delay_us * UINT64_C(1000);
+		engine_kick(gpu);
+	}
+}
+
+u64 pci_run(struct gpu *gpu)
+{
+	struct pci_function *pci = &gpu->pci;
+	u64 now = now_ns();
+
+	if (!pci->msi_due_ns)
+		return UINT64_MAX;
+	if (now < pci->msi_due_ns)
+		return pci->msi_due_ns - now;
+	pci->msi_due_ns = 0;
+	if (msi_enabled(gpu))
+		deliver(gpu);
+	return UINT64_MAX;
 }

@@ -18,6 +18,9 @@ struct pci_function {
 	u8 writable[PCI_CONFIG_BYTES];
 	u64 bar_size[PCI_BAR_COUNT]; /* 0: none, or the upper half of the one before */
 	u64 generation;		     /* counts writes: what a proven peer path depends on */
+	/* What goes wrong with MSIs on purpose, and when the one is due that is late. */
+	u32 msi_delay_us, msi_drop;
+	u64 msi_due_ns; /* 0: none is under way */
 	/* How an MSI leaves; set by whoever connects the GPU. */
 	void (*irq)(void *ctx);
 	void *irq_ctx;
@@ -37,5 +40,7 @@ bool pci_bus_master(const struct gpu *gpu);
 bool pci_bar_address(const struct gpu *gpu, unsigned int bar, u64 *addr);
 /* Send the MSI, if software has set one up. */
 void pci_msi_send(struct gpu *gpu);
+/* On the engine thread: send the one that was to be late. As engine_step() for what it returns. */
+u64 pci_run(struct gpu *gpu);
 
 #endif

@@ -244,6 +244,20 @@ static enum sm_mem constant(struct sm_warp *sm, u32 bank, u32 offset, u32 *word)
 	return gcc_read(sm, qmd->constant[bank].address + offset, word, sizeof(*word));
 }
 
+static void prefetch(struct sm_warp *sm, u64 va)
+{
+	struct warp *warp = warp_of(sm);
+	struct gpu *gpu = warp->cta->gpu;
+	struct mmu_page page;
+	enum mmu_fault fault;
+
+	if (gpu->sked.cancelled)
+		return;
+	fault = mmu_translate(gpu, &gpu->sked.space, va, MMU_PREFETCH, false, &page);
+	if (fault != MMU_FAULT_NONE && !gpu->sked.cancelled)
+		utlb_miss(gpu, warp->cta->tpc, va, MMU_PREFETCH, fault);
+}
+
 static u64 now(struct sm_warp *sm)
 {
 	return ptimer_now(warp_of(sm)->cta->gpu);
@@ -253,6 +267,7 @@ static const struct sm_ops ops = {
 	.access = global_access,
 	.fetch = fetch,
 	.constant = constant,
+	.prefetch = prefetch,
 	.time = now,
 };
 

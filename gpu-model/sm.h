@@ -117,6 +117,8 @@ struct sm_ops {
 	enum sm_mem (*fetch)(struct sm_warp *warp, u32 pc, u64 bundle[4]);
 	/* The word at c[bank][offset]; offset is a multiple of 4. */
 	enum sm_mem (*constant)(struct sm_warp *warp, u32 bank, u32 offset, u32 *word);
+	/* A hint that va will be read. It has no result, and the warp goes on. */
+	void (*prefetch)(struct sm_warp *warp, u64 va);
 	/* Nanoseconds, for SR_CLOCK and SR_GLOBALTIMER. */
 	u64 (*time)(struct sm_warp *warp);
 };

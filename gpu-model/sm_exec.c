@@ -707,7 +707,9 @@ static enum sm_result other(struct sm_warp *warp, const struct sm_insn *insn, u3
 		return barrier(warp, insn, lanes);
 	case OP_B2R:
 		return barrier_result(warp, insn, lanes);
-	default: /* NOP; MEMBAR, CCTL, DEPBAR: all is in order and nothing is cached */
+	case OP_CCTL:
+		return sm_cache_control(warp, insn, lanes);
+	default: /* NOP; MEMBAR, DEPBAR: all is in order */
 		return SM_CONTINUE;
 	}
 }

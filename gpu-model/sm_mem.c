@@ -346,3 +346,27 @@ enum sm_result sm_memory(struct sm_warp *warp, const struct sm_insn *insn, u32 l
 	warp->fault.va = access->va[__builtin_ctz(access->lanes)];
 	return SM_FAULT;
 }
+
+/* CCTL's operations and caches, as envydis numbers them. */
+enum {
+	CCTL_PF1 = 1, /* prefetch to L1 */
+	CCTL_PF1_5,
+	CCTL_PF2,
+};
+#define CCTL_DATA 0
+
+/* An address of any alignment may be prefetched, and also one that is nowhere [INF]. */
+enum sm_result sm_cache_control(struct sm_warp *warp, const struct sm_insn *insn, u32 lanes)
+{
+	bool prefetch = insn->f[F_OP] >= CCTL_PF1 && insn->f[F_OP] <= CCTL_PF2;
+	enum sm_error error;
+
+	if (!prefetch || insn->f[F_MODE] != CCTL_DATA)
+		return SM_CONTINUE;
+	error = sm_check_registers(warp, insn->f[F_A], insn->f[F_E] ? 8 : 4);
+	if (error)
+		return sm_trap(warp, error, 0);
+	for_each_lane (lane, lanes)
+		warp->cta->ops->prefetch(warp, address_of(warp, insn, lane));
+	return SM_CONTINUE;
+}

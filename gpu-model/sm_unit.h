@@ -70,6 +70,8 @@ enum sm_error sm_check_registers(const struct sm_warp *warp, u32 index, u32 byte
 
 /* sm_mem.c: for the lanes of the mask; SM_CONTINUE when all are done */
 bool sm_is_memory(enum sm_op op);
+/* CCTL: no more than prefetches, as nothing is cached. */
+enum sm_result sm_cache_control(struct sm_warp *warp, const struct sm_insn *insn, u32 lanes);
 enum sm_result sm_memory(struct sm_warp *warp, const struct sm_insn *insn, u32 lanes);
 
 #endif

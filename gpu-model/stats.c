@@ -43,7 +43,9 @@ void stats_print(struct gpu *gpu, FILE *out)
 		ull(gpu->mmio.writes));
 	fprintf(out, ",\"tlb\":{\"walks\":%llu,\"hits\":%llu,\"invalidates\":%llu}",
 		ull(gpu->mmu.walks), ull(gpu->mmu.hits), ull(gpu->mmu.invalidates));
-	fprintf(out, ",\"interrupts\":%llu,\"faults\":%llu}", ull(stats->interrupts),
-		ull(gpu->fault.reported));
+	fprintf(out, ",\"interrupts\":%llu,\"interrupts_lost\":%llu", ull(stats->interrupts),
+		ull(stats->interrupts_lost));
+	fprintf(out, ",\"faults\":%llu,\"fault_overflows\":%llu}", ull(gpu->fault.reported),
+		ull(gpu->fault.overflows));
 	pthread_mutex_unlock(&gpu->lock);
 }

@@ -28,7 +28,7 @@ struct stats {
 	u64 bytes[STATS_CLIENTS][STATS_KINDS];
 	u64 bar1_read, bar1_write, bar1_peer_read, bar1_peer_write;
 	u64 across; /* to and from peers, by the switch above both and not by way of the root */
-	u64 interrupts;
+	u64 interrupts, interrupts_lost;
 };
 
 /* One JSON object, without a newline. Takes gpu->lock. */

@@ -3,6 +3,8 @@
  * Stalled requests of the shader cores: reported, replayed or cancelled. Source: see utlb.h.
  * That a uTLB reports a page once while a request for it waits is inference [INF]; drivers expect
  * duplicates anyway, as each TPC has a uTLB of its own.
+ * A prefetch stalls nobody, so there is nothing to replay and nothing to fail [INF]; it is kept to
+ * be reported once, until a replay or a cancel.
  */
 #include "gpu.h"
 
@@ -43,6 +45,8 @@ void utlb_miss(struct gpu *gpu, unsigned int utlb, u64 va, enum mmu_access acces
 	struct fault_info info = describe(gpu, utlb, &request);
 
 	if (!(utlb == UTLB_GCC ? space->replay_gcc : space->replay_tex)) {
+		if (access == MMU_PREFETCH)
+			return;
 		info.va = va;
 		sked_fatal(gpu, &info);
 		return;
@@ -50,29 +54,50 @@ void utlb_miss(struct gpu *gpu, unsigned int utlb, u64 va, enum mmu_access acces
 	for (unsigned int i = 0; i < t->count; i++)
 		if (t->pending[i].page == request.page && t->pending[i].access == access)
 			return;
-	if (t->count < UTLB_PENDING)
+	if (access == MMU_PREFETCH && t->hints == UTLB_HINTS)
+		return;
+	t->hints += access == MMU_PREFETCH;
+	if (t->count < ARRAY_SIZE(t->pending))
 		t->pending[t->count++] = request;
 	/* what the buffer has no room for is reported when it faults again, after a replay */
 	(void)fault_buffer_push(gpu, &info);
 }
 
+static void forget(struct utlb *t)
+{
+	t->count = 0;
+	t->hints = 0;
+}
+
 void utlb_reset(struct gpu *gpu)
 {
 	for (unsigned int i = 0; i < UTLB_COUNT; i++)
-		gpu->gr.utlb[i].count = 0;
+		forget(&gpu->gr.utlb[i]);
+}
+
+/* The first request that somebody waits for, or t->count. */
+static unsigned int first_stalled(const struct utlb *t)
+{
+	unsigned int i = 0;
+
+	while (i < t->count && t->pending[i].access == MMU_PREFETCH)
+		i++;
+	return i;
 }
 
 /* The request is answered as failed: from here on a fault like any other. */
 static void cancel(struct gpu *gpu, unsigned int utlb)
 {
 	struct utlb *t = &gpu->gr.utlb[utlb];
+	unsigned int first = first_stalled(t);
+	bool stalled = first < t->count;
 	struct fault_info info;
 
-	if (!t->count)
-		return;
-	info = describe(gpu, utlb, &t->pending[0]);
-	t->count = 0;
-	sked_fatal(gpu, &info);
+	if (stalled)
+		info = describe(gpu, utlb, &t->pending[first]);
+	forget(t);
+	if (stalled)
+		sked_fatal(gpu, &info);
 }
 
 static void on_replay(struct gpu *gpu, const struct mmu_replay *replay)

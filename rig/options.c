@@ -30,6 +30,8 @@ static const char usage[] =
 	"                    on (default 1024)\n"
 	"  --channels N      channels of each GPU, 64 to 4096 (default 512: nouveau clears what\n"
 	"                    all the 4096 of the chip could need, which takes a while here)\n"
+	"  --fault-entries N how many replayable faults each GPU's buffer has room for, and one\n"
+	"                    more: 2 to 4608 (default 4608, as the chip has)\n"
 	"  --iommu [NAME]    with an IOMMU: intel (default), amd or virtio, with --kernel iommu\n"
 	"  --acs             ports of switches have ACS; Linux redirects peers with it if there is\n"
 	"                    an IOMMU; with --kernel iommu\n"
@@ -63,6 +65,7 @@ enum option_id {
 	OPT_VRAM,
 	OPT_BAR1,
 	OPT_CHANNELS,
+	OPT_FAULT_ENTRIES,
 	OPT_IOMMU,
 	OPT_ACS,
 	OPT_CPU_BITS,
@@ -91,6 +94,7 @@ static const struct option long_options[] = {
 	{ "vram", required_argument, NULL, OPT_VRAM },
 	{ "bar1", required_argument, NULL, OPT_BAR1 },
 	{ "channels", required_argument, NULL, OPT_CHANNELS },
+	{ "fault-entries", required_argument, NULL, OPT_FAULT_ENTRIES },
 	{ "iommu", optional_argument, NULL, OPT_IOMMU },
 	{ "acs", no_argument, NULL, OPT_ACS },
 	{ "cpu-bits", required_argument, NULL, OPT_CPU_BITS },
@@ -194,6 +198,9 @@ void options_parse(struct options *options, int argc, char **argv)
 			break;
 		case OPT_CHANNELS:
 			options->channels = number("--channels", 64, 4096);
+			break;
+		case OPT_FAULT_ENTRIES:
+			options->fault_entries = number("--fault-entries", 2, 4608);
 			break;
 		case OPT_IOMMU:
 			options->iommu = iommu(argv);

@@ -21,6 +21,7 @@ struct options {
 	int vram; /* MiB; 0: what the model takes for itself; so is bar1 */
 	int bar1;
 	int channels;
+	int fault_entries; /* 0: as many as the chip has */
 	int cpu_bits; /* 0: what QEMU takes for itself */
 	int memory;   /* MiB */
 	int cpus;

@@ -275,6 +275,8 @@ static void describe_model(struct run *run, int index, int first, int count, int
 		argv_option(argv, "--vram", "%d", options->vram);
 	if (options->bar1)
 		argv_option(argv, "--bar1", "%d", options->bar1);
+	if (options->fault_entries)
+		argv_option(argv, "--fault-entries", "%d", options->fault_entries);
 	argv_option(argv, "--channels", "%d", options->channels);
 	argv_option(argv, "--stats", "%d/stats.json", index);
 	argv_option(argv, "--log", "%d/log", index);

@@ -75,6 +75,14 @@ static enum sm_mem on_constant(struct sm_warp *warp, u32 bank, u32 offset, u32 *
 	return SM_MEM_OK;
 }
 
+static void on_prefetch(struct sm_warp *warp, u64 va)
+{
+	struct sm_bench *bench = bench_of(warp);
+
+	bench->prefetches++;
+	bench->prefetched = va;
+}
+
 static u64 on_time(struct sm_warp *warp)
 {
 	return bench_of(warp)->time++;
@@ -84,6 +92,7 @@ static const struct sm_ops ops = {
 	.access = on_access,
 	.fetch = on_fetch,
 	.constant = on_constant,
+	.prefetch = on_prefetch,
 	.time = on_time,
 };
 

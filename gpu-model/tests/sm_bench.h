@@ -31,7 +31,8 @@ struct sm_bench {
 	u64 time;
 
 	/* counted: lanes' accesses that were done, faults */
-	u32 loads, stores, atomics, faults;
+	u32 loads, stores, atomics, faults, prefetches;
+	u64 prefetched; /* the last address */
 };
 
 struct sm_bench *sm_bench_new(const char *source, u32 grid, u32 block);

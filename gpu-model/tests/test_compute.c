@@ -31,7 +31,8 @@
 enum access {
 	READ,
 	WRITE,
-	ATOMIC
+	ATOMIC,
+	PREFETCH
 };
 
 struct fixture {
@@ -66,6 +67,14 @@ static const char load_kernel[] = PROLOGUE "LDG.E R7, [R2]\n"
 					   "EXIT\n";
 static const char reduce_kernel[] = PROLOGUE "RED.E.ADD [R2], R6\n"
 					     "EXIT\n";
+static const char prefetch_kernel[] = PROLOGUE "CCTL.E.PF2 [R2]\n"
+					       "EXIT\n";
+/* A hint, and then a store where c[0][0x10] says, by the first thread alone. */
+static const char prefetch_store_kernel[] = PROLOGUE "CCTL.E.PF2 [R2]\n"
+						     "MOV R8, c[0x0][0x10]\n"
+						     "MOV R9, c[0x0][0x14]\n"
+						     "STG.E [R8], R6\n"
+						     "EXIT\n";
 static const char spin_kernel[] = "loop:\n"
 				  "BRA loop\n";
 
@@ -509,6 +518,37 @@ static void instruction_fault(void **state)
 	assert_true(grid_done(f));
 }
 
+static void constants_at(struct fixture *f, u64 va)
+{
+	qmd_field(f, 1055, 1024, (u32)va);
+	qmd_field(f, 1072, 1056, (u32)(va >> 32));
+}
+
+/* Of all SMs there is one GCC: warps on both want the same page, which is reported once. */
+static void constant_fault(void **state)
+{
+	struct fixture *f = *state;
+	u64 data = bench_map_new(f->bench, DATA_VA, 0x1000);
+
+	prepare(f, store_kernel, 4, DATA_VA, 2);
+	constants_at(f, HOLE_VA);
+	launch(f);
+	assert_int_equal(pending(f), 1);
+	assert_entry(f, 0, HOLE_VA, READ, 0x0d, 0);
+	drain(f);
+	replay(f); /* not mended */
+	assert_int_equal(pending(f), 1);
+	assert_entry(f, 1, HOLE_VA, READ, 0x0d, 0);
+	assert_false(grid_done(f));
+	drain(f);
+	bench_map(f->bench, HOLE_VA, APERTURE_VIDMEM, f->constant, 0x1000, PTE_READ_ONLY);
+	replay(f);
+	assert_true(grid_done(f));
+	assert_int_equal(pending(f), 0);
+	for (u32 i = 0; i < 4 * 32; i++)
+		assert_int_equal(bench_vram32(f->bench, data + 4 * i), i + 1);
+}
+
 /* START_ACK_ALL is complete when every request has been tried again, whatever came of it. */
 static void replay_acknowledged(void **state)
 {
@@ -593,6 +633,59 @@ static void targeted_cancel(void **state)
 	assert_others_well(f);
 }
 
+/* What waits for GCC is no client of an L1, and the other way round. */
+static void assert_gcc_cancelled(struct fixture *f, u64 va, u32 type)
+{
+	assert_int_equal(pending(f), 1);
+	drain(f);
+	bench_set_reg(f->bench, 0x100cbc, CANCEL_TARGETED | 1 << 9);
+	bench_set_reg(f->bench, 0x100cbc, CANCEL_TARGETED | 4 << 9);
+	bench_run(f->bench);
+	assert_int_equal(bench_reg(f->bench, 0x259c), 0);
+	bench_set_reg(f->bench, 0x100cbc, CANCEL_TARGETED | 0x0d << 9);
+	bench_run(f->bench);
+	assert_fatal(f, va, 0x0d << 8 | type);
+	assert_false(grid_done(f));
+	assert_others_well(f);
+	recover(f);
+	assert_works_again(f, 3);
+}
+
+static void cancel_of_a_constant(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare(f, store_kernel, 2, DATA_VA, 2);
+	constants_at(f, HOLE_VA);
+	launch(f);
+	assert_gcc_cancelled(f, HOLE_VA, 0);
+}
+
+static void cancel_of_an_instruction(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare(f, store_kernel, 2, DATA_VA, 2);
+	qmd_field(f, 287, 256, 0x1000);
+	launch(f);
+	assert_gcc_cancelled(f, CODE_VA + 0x1000, 2);
+}
+
+static void constant_not_replayable(void **state)
+{
+	struct fixture *f = *state;
+
+	bench_set_vram32(f->bench, f->gr.inst + 0x200,
+			 (u32)f->bench->pdb | BIT(11) | BIT(10) | BIT(4));
+	prepare(f, store_kernel, 1, DATA_VA, 2);
+	constants_at(f, HOLE_VA);
+	launch(f);
+	assert_int_equal(pending(f), 0);
+	assert_fatal(f, HOLE_VA + 8, 0x0d << 8);
+	recover(f);
+	assert_works_again(f, 3);
+}
+
 static void global_cancel(void **state)
 {
 	struct fixture *f = *state;
@@ -607,6 +700,99 @@ static void global_cancel(void **state)
 	assert_works_again(f, 3);
 	bench_set_reg(f->bench, 0x100cbc, CANCEL_GLOBAL); /* of nothing */
 	bench_run(f->bench);
+	assert_int_equal(bench_reg(f->bench, 0x259c), 0);
+}
+
+/* Each page is reported once, and nobody waits for it. */
+static void prefetch_is_reported(void **state)
+{
+	struct fixture *f = *state;
+
+	bench_map_new(f->bench, DATA_VA, 0x1000);
+	run(f, prefetch_kernel, 1, DATA_VA, 2);
+	assert_true(grid_done(f));
+	assert_int_equal(pending(f), 0);
+
+	run(f, prefetch_kernel, 1, HOLE_VA, 11); /* two lanes a page */
+	assert_true(grid_done(f));
+	assert_int_equal(bench_reg(f->bench, 0x2640) & BIT(31), 0); /* the context can leave */
+	assert_int_equal(pending(f), 16);
+	for (u32 i = 0; i < 16; i++)
+		assert_entry(f, i, HOLE_VA + 0x1000 * i, PREFETCH, 4, 0);
+	drain(f);
+	replay(f);
+	assert_int_equal(pending(f), 0); /* nothing of it is left */
+	assert_int_equal(bench_reg(f->bench, 0x259c), 0);
+	assert_others_well(f);
+}
+
+/* No hint to anywhere, be it as often as it may, harms those that wait for memory. */
+static void many_prefetches(void **state)
+{
+	struct fixture *f = *state;
+	u64 data;
+
+	run(f, prefetch_kernel, 100, HOLE_VA, 12);
+	assert_true(grid_done(f));
+	assert_int_equal(pending(f), 2 * 64); /* as many as two uTLBs keep */
+	drain(f);
+	run(f, store_kernel, 1, HOLE_VA, 2);
+	assert_int_equal(pending(f), 1);
+	assert_entry(f, 2 * 64, HOLE_VA, WRITE, 1, 0);
+	drain(f);
+	data = bench_map_new(f->bench, HOLE_VA, 0x1000);
+	replay(f);
+	assert_true(grid_done(f));
+	assert_int_equal(bench_vram32(f->bench, data + 4), 2);
+	run(f, prefetch_kernel, 1, HOLE_VA + 0x100000, 2); /* a replay later there is room again */
+	assert_int_equal(pending(f), 1);
+}
+
+/* A cancel fails the request that a warp waits for, never a hint. */
+static void cancel_of_a_prefetch(void **state)
+{
+	struct fixture *f = *state;
+
+	run(f, prefetch_kernel, 1, HOLE_VA, 2);
+	assert_true(grid_done(f));
+	assert_int_equal(pending(f), 1);
+	drain(f);
+	bench_set_reg(f->bench, 0x100cbc, CANCEL_TARGETED | 1 << 9);
+	bench_run(f->bench);
+	bench_set_reg(f->bench, 0x100cbc, CANCEL_GLOBAL);
+	bench_run(f->bench);
+	assert_int_equal(bench_reg(f->bench, 0x259c), 0);
+	bench_map_new(f->bench, DATA_VA, 0x1000);
+	run(f, store_kernel, 1, DATA_VA, 2);
+	assert_true(grid_done(f));
+
+	/* but of a client of which a warp waits, too */
+	prepare(f, prefetch_store_kernel, 1, HOLE_VA, 2);
+	bench_set_vram32(f->bench, f->constant + 0x10, (u32)(HOLE_VA + 0x5000));
+	bench_set_vram32(f->bench, f->constant + 0x14, (u32)((HOLE_VA + 0x5000) >> 32));
+	launch(f);
+	assert_false(grid_done(f));
+	assert_int_equal(pending(f), 2);
+	assert_entry(f, 1, HOLE_VA, PREFETCH, 1, 0);
+	assert_entry(f, 2, HOLE_VA + 0x5000, WRITE, 1, 0);
+	drain(f);
+	bench_set_reg(f->bench, 0x100cbc, CANCEL_TARGETED | 1 << 9);
+	bench_run(f->bench);
+	assert_fatal(f, HOLE_VA + 0x5000, 1 << 8 | WRITE << 16);
+	recover(f);
+	assert_works_again(f, 3);
+}
+
+/* Where faults are fatal, a hint is not. */
+static void prefetch_not_replayable(void **state)
+{
+	struct fixture *f = *state;
+
+	bench_set_vram32(f->bench, f->gr.inst + 0x200,
+			 (u32)f->bench->pdb | BIT(11) | BIT(10) | BIT(5));
+	run(f, prefetch_kernel, 1, HOLE_VA, 2);
+	assert_true(grid_done(f));
+	assert_int_equal(pending(f), 0);
 	assert_int_equal(bench_reg(f->bench, 0x259c), 0);
 }
 
@@ -819,6 +1005,29 @@ static void illegal_instruction(void **state)
 	}
 	assert_int_equal(bench_reg(f->bench, 0x400100), 0);
 	assert_int_equal(bench_reg(f->bench, 0x100) & BIT(12), 0);
+	recover(f);
+	assert_works_again(f, 3);
+}
+
+/* Whoever has a program that the model cannot run reads in the log which instruction it lacks. */
+static void log_names_the_encoding(void **state)
+{
+	const u64 dadd = UINT64_C(0x5c70000000470202); /* DADD R2, R2, R4 */
+	struct fixture *f = *state;
+	FILE *log = tmpfile();
+	char text[4096] = "";
+
+	assert_non_null(log);
+	prepare(f, store_kernel, 1, DATA_VA, 2);
+	memcpy(f->bench->gpu->fb.vram + f->code + 16, &dadd, sizeof(dadd));
+	gpu_log_to(log, GPU_WARN);
+	launch(f);
+	gpu_log_to(stderr, GPU_ERROR);
+	rewind(log);
+	assert_true(fread(text, 1, sizeof(text) - 1, log) > 0);
+	fclose(log);
+	assert_non_null(strstr(text, "SM 0: warp 0 of CTA 0,0,0: ILLEGAL_INSTR_ENCODING at 0x10, "
+				     "instruction 5c70000000470202"));
 	recover(f);
 	assert_works_again(f, 3);
 }
@@ -1117,9 +1326,17 @@ int main(void)
 		cmocka_unit_test_setup_teardown(buffer_wraps_and_overflows, setup, teardown),
 		cmocka_unit_test_setup_teardown(disabled_buffer_keeps_it_waiting, setup, teardown),
 		cmocka_unit_test_setup_teardown(instruction_fault, setup, teardown),
+		cmocka_unit_test_setup_teardown(constant_fault, setup, teardown),
 		cmocka_unit_test_setup_teardown(replay_acknowledged, setup, teardown),
 		cmocka_unit_test_setup_teardown(targeted_cancel, setup, teardown),
+		cmocka_unit_test_setup_teardown(cancel_of_a_constant, setup, teardown),
+		cmocka_unit_test_setup_teardown(cancel_of_an_instruction, setup, teardown),
+		cmocka_unit_test_setup_teardown(constant_not_replayable, setup, teardown),
 		cmocka_unit_test_setup_teardown(global_cancel, setup, teardown),
+		cmocka_unit_test_setup_teardown(prefetch_is_reported, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_prefetches, setup, teardown),
+		cmocka_unit_test_setup_teardown(cancel_of_a_prefetch, setup, teardown),
+		cmocka_unit_test_setup_teardown(prefetch_not_replayable, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_replayable, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_addresses_of_the_front_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(reset_while_stalled, setup, teardown),
@@ -1128,6 +1345,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(preempt_waits_for_replay, setup, teardown),
 		cmocka_unit_test_setup_teardown(switch_takes_too_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(illegal_instruction, setup, teardown),
+		cmocka_unit_test_setup_teardown(log_names_the_encoding, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_qmd, setup, teardown),
 		cmocka_unit_test_setup_teardown(illegal_methods, setup, teardown),
 		cmocka_unit_test_setup_teardown(inline_to_memory, setup, teardown),

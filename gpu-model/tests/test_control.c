@@ -73,6 +73,7 @@ static void stats(void **state)
 
 	ask(*state, "stats", reply);
 	assert_memory_equal(reply, "{\"gpus\":[{\"index\":0,", 20);
+	assert_non_null(strstr(reply, "\"interrupts_lost\":0,\"faults\":0,\"fault_overflows\":0}"));
 	assert_string_equal(reply + strlen(reply) - 2, "}\n");
 }
 
@@ -105,6 +106,30 @@ static void delays(void **state)
 	assert_int_equal(delay->mmu, 7);
 }
 
+static void interrupts(void **state)
+{
+	static const char *const bad[] = { "irq",	  "irq drop",	      "irq drop x",
+					   "irq drop -1", "irq drop 1000001", "irq delay 60000001",
+					   "irq late 5" };
+	struct fixture *f = *state;
+	const struct pci_function *pci = &f->bench->gpu->pci;
+	char reply[4096];
+
+	ask(f, "irq delay 50000", reply);
+	assert_string_equal(reply, "ok\n");
+	ask(f, "irq drop 3", reply);
+	assert_string_equal(reply, "ok\n");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		ask(f, bad[i], reply);
+		assert_memory_equal(reply, "error: ", 7);
+	}
+	assert_int_equal(pci->msi_delay_us, 50000);
+	assert_int_equal(pci->msi_drop, 3);
+	ask(f, "irq delay 0", reply);
+	assert_string_equal(reply, "ok\n");
+	assert_int_equal(pci->msi_delay_us, 0);
+}
+
 /* A line without an end takes no memory, and is one mistake. */
 static void endless_line(void **state)
 {
@@ -130,6 +155,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(stats, setup, teardown),
 		cmocka_unit_test_setup_teardown(delays, setup, teardown),
+		cmocka_unit_test_setup_teardown(interrupts, setup, teardown),
 		cmocka_unit_test_setup_teardown(endless_line, setup, teardown),
 	};
 

@@ -149,6 +149,30 @@ static void buffer_fills_and_wraps(void **state)
 	assert_int_equal(bench_reg(bench, PMC_INTR) & PMC_REPLAY, 0);
 }
 
+/* What had no room is counted, through resets as well. */
+static void smaller_buffer(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->gpu->config.fault_entries = 2;
+	enable(bench);
+	assert_int_equal(bench_reg(bench, 0x2a78), 2);
+	assert_int_equal(bench->gpu->fault.overflows, 0);
+	assert_true(push_fault(bench, &fatal));
+	assert_false(push_fault(bench, &fatal));
+	assert_int_equal(bench_reg(bench, 0x2a80), 1);
+	assert_int_equal(bench_reg(bench, 0x2a84), BIT(0));
+	assert_int_equal(bench->gpu->fault.overflows, 1);
+	assert_int_equal(bench->gpu->fault.reported, 1);
+	bench_set_reg(bench, 0x2a7c, 1);
+	assert_true(push_fault(bench, &fatal));
+	assert_int_equal(bench_reg(bench, 0x2a80), 0);
+	bench_set_reg(bench, 0x200, ~BIT(8));
+	bench_set_reg(bench, 0x200, ~0u);
+	assert_int_equal(bench->gpu->fault.overflows, 1);
+	assert_int_equal(bench->gpu->fault.reported, 2);
+}
+
 static void disabled_buffer(void **state)
 {
 	struct bench *bench = *state;
@@ -196,6 +220,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bar1_fault, setup, teardown),
 		cmocka_unit_test_setup_teardown(buffer_entry, setup, teardown),
 		cmocka_unit_test_setup_teardown(buffer_fills_and_wraps, setup, teardown),
+		cmocka_unit_test_setup_teardown(smaller_buffer, setup, teardown),
 		cmocka_unit_test_setup_teardown(disabled_buffer, setup, teardown),
 		cmocka_unit_test_setup_teardown(buffer_in_no_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(pointers_off_the_end, setup, teardown),

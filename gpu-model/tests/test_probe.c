@@ -39,16 +39,22 @@ static void count_msi(void *ctx)
 	msis++;
 }
 
-/* The tree's output is sent on its rise, once per arming. */
-static void interrupts(void **state)
+/* MSI enabled and armed, nothing pending. */
+static void enable_msi(struct bench *bench)
 {
-	struct bench *bench = *state;
-
 	msis = 0;
 	bench->gpu->pci.irq = count_msi;
 	bench_set_reg(bench, 0x88004, 6); /* memory, bus master */
 	bench_set_reg(bench, 0x88068, 0x10000);
 	bench_set_reg(bench, 0x88704, 0);
+}
+
+/* The tree's output is sent on its rise, once per arming. */
+static void interrupts(void **state)
+{
+	struct bench *bench = *state;
+
+	enable_msi(bench);
 	bench_set_reg(bench, 0x1a0, BIT(31));
 	assert_int_equal(bench_reg(bench, 0x100), BIT(31));
 	assert_int_equal(msis, 0);
@@ -63,6 +69,80 @@ static void interrupts(void **state)
 	bench_set_reg(bench, 0x1a0, 0);
 	bench_set_reg(bench, 0x88704, 0);
 	assert_int_equal(msis, 2);
+}
+
+/* An interrupt that gets lost does so after it was sent: it is not armed any more. */
+static void lost_interrupts(void **state)
+{
+	struct bench *bench = *state;
+
+	enable_msi(bench);
+	bench->gpu->pci.msi_drop = 2;
+	bench_set_reg(bench, 0x160, BIT(31));
+	bench_set_reg(bench, 0x1a0, BIT(31));
+	assert_int_equal(msis, 0);
+	bench_set_reg(bench, 0x180, BIT(31));
+	bench_set_reg(bench, 0x160, BIT(31));
+	assert_int_equal(msis, 0);
+	assert_int_equal(bench->gpu->pci.msi_drop, 1);
+	bench_set_reg(bench, 0x88704, 0); /* sent again, as the line is up */
+	assert_int_equal(msis, 0);
+	assert_int_equal(bench->gpu->pci.msi_drop, 0);
+	bench_set_reg(bench, 0x88704, 0);
+	assert_int_equal(msis, 1);
+	assert_int_equal(bench->gpu->stats.interrupts, 1);
+	assert_int_equal(bench->gpu->stats.interrupts_lost, 2);
+	/* one that nobody would have got is not lost */
+	bench->gpu->pci.msi_drop = 1;
+	bench_set_reg(bench, 0x88068, 0);
+	bench_set_reg(bench, 0x88704, 0);
+	assert_int_equal(bench->gpu->pci.msi_drop, 1);
+}
+
+/* The engine's next step, and what it waits for. */
+static u64 step(struct bench *bench)
+{
+	u64 wait;
+
+	pthread_mutex_lock(&bench->gpu->lock);
+	wait = engine_step(bench->gpu);
+	pthread_mutex_unlock(&bench->gpu->lock);
+	return wait;
+}
+
+static void late_interrupts(void **state)
+{
+	struct bench *bench = *state;
+	struct pci_function *pci = &bench->gpu->pci;
+	u64 due;
+
+	enable_msi(bench);
+	pci->msi_delay_us = 1000000;
+	bench_set_reg(bench, 0x160, BIT(31));
+	bench_set_reg(bench, 0x1a0, BIT(31));
+	due = pci->msi_due_ns;
+	assert_int_not_equal(due, 0);
+	assert_true(step(bench) <= UINT64_C(1000000000));
+	assert_int_equal(msis, 0);
+	bench_set_reg(bench, 0x88704, 0); /* a second one: they come as one, not later */
+	assert_int_equal(pci->msi_due_ns, due);
+	pci->msi_due_ns = 1; /* long ago */
+	step(bench);
+	assert_int_equal(msis, 1);
+	assert_int_equal(bench->gpu->stats.interrupts, 1);
+	step(bench);
+	assert_int_equal(msis, 1);
+	/* by the time it is due nobody may want it any more */
+	bench_set_reg(bench, 0x88704, 0);
+	bench_set_reg(bench, 0x88068, 0);
+	pci->msi_due_ns = 1;
+	step(bench);
+	assert_int_equal(msis, 1);
+	bench_set_reg(bench, 0x88068, 0x10000);
+	bench_set_reg(bench, 0x88704, 0);
+	assert_int_not_equal(pci->msi_due_ns, 0);
+	pci_reset(bench->gpu);
+	assert_int_equal(pci->msi_due_ns, 0);
 }
 
 static u64 now(struct bench *bench)
@@ -287,6 +367,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(identification, setup, teardown),
 		cmocka_unit_test_setup_teardown(interrupts, setup, teardown),
+		cmocka_unit_test_setup_teardown(lost_interrupts, setup, teardown),
+		cmocka_unit_test_setup_teardown(late_interrupts, setup, teardown),
 		cmocka_unit_test_setup_teardown(timer, setup, teardown),
 		cmocka_unit_test_setup_teardown(far_alarm, setup, teardown),
 		cmocka_unit_test_setup_teardown(device_info, setup, teardown),

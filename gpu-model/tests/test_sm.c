@@ -736,6 +736,41 @@ static void test_fetch_fault(void **state)
 	free(bench);
 }
 
+/* A hint: to any address, without a result, by the operations and the cache that are meant. */
+static void test_prefetch(void **state)
+{
+	static const char *const hints[] = { "PF1", "PF1.5", "PF2" };
+	static const char *const others[] = { "QRY1", "WB", "IV", "IVALL", "RS", "RSLB" };
+	struct sm_bench *bench;
+	char source[128];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(hints); i++) {
+		sprintf(source, "MOV R2, 0x12345\nMOV R3, 0x7\nCCTL.E.%s [R2+0x10]\nEXIT\n",
+			hints[i]);
+		bench = sm_bench_new(source, 1, 40);
+		expect_exit(bench);
+		assert_int_equal(bench->prefetches, 40);
+		assert_int_equal(bench->prefetched, UINT64_C(0x700012355));
+		assert_int_equal(bench->faults, 0);
+		free(bench);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		sprintf(source, "CCTL.E.%s [R2]\nEXIT\n", others[i]);
+		bench = sm_bench_new(source, 1, 32);
+		expect_exit(bench);
+		assert_int_equal(bench->prefetches, 0);
+		free(bench);
+	}
+	/* of constants: mode 2 */
+	bench = sm_bench_new("CCTL.E.PF2 [R2]\nEXIT\n", 1, 32);
+	bench->code[1] |= UINT64_C(2) << 4;
+	expect_exit(bench);
+	assert_int_equal(bench->prefetches, 0);
+	free(bench);
+	expect_trap("CCTL.E.PF2 [R3]\nEXIT\n", SM_MISALIGNED_REG);
+}
+
 static void test_special_registers(void **state)
 {
 	struct sm_bench *bench = sm_bench_new("S2R R4, SR_TID.X\nS2R R5, SR_TID.Y\n"
@@ -825,6 +860,7 @@ int main(void)
 		cmocka_unit_test(test_barriers),
 		cmocka_unit_test(test_fault_and_replay),
 		cmocka_unit_test(test_fetch_fault),
+		cmocka_unit_test(test_prefetch),
 		cmocka_unit_test(test_special_registers),
 		cmocka_unit_test(test_traps),
 		cmocka_unit_test(test_unknown_instruction),

@@ -126,6 +126,34 @@ static void test_nothing_is_lost(void **state)
 	assert_in_range(known, RANDOM_ENCODINGS / 100, RANDOM_ENCODINGS * 9 / 10);
 }
 
+/*
+ * No listing has CCTL. envydis (gm107.c) and Mesa's emitter agree on its fields: opcode ef6 with
+ * bit 52 for 64 bit addresses, offset >> 2 from bit 22 on, the address in 15:8, the operation in 3:0.
+ */
+static void test_cache_control(void **state)
+{
+	static const struct {
+		u64 encoding;
+		const char *text;
+	} fields[] = {
+		{ 0xef70000000070201, "CCTL.E.PF1 [R2]" },
+		{ 0xef70000000070202, "CCTL.E.PF1.5 [R2]" },
+		{ 0xef70000000070403, "CCTL.E.PF2 [R4]" },
+		{ 0xef70000004010403, "@P1 CCTL.E.PF2 [R4+0x40]" },
+		{ 0xef6000000007ff05, "CCTL.IV [RZ]" },
+	};
+	char text[SASS_TEXT];
+	u64 code[8];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		assert_true(sass_print(fields[i].encoding, 8, text));
+		assert_string_equal(text, fields[i].text);
+		assert_int_equal(sass_program(fields[i].text, code, ARRAY_SIZE(code)), 4);
+		assert_int_equal(code[1], fields[i].encoding);
+	}
+}
+
 /* maxas' notation of the square kernel's first and last words: wait:read:write:yield:stall */
 static void test_control_words(void **state)
 {
@@ -190,6 +218,7 @@ int main(void)
 		cmocka_unit_test(test_not_in_the_model),
 		cmocka_unit_test(test_rows_are_distinct),
 		cmocka_unit_test(test_nothing_is_lost),
+		cmocka_unit_test(test_cache_control),
 		cmocka_unit_test(test_control_words),
 		cmocka_unit_test(test_compiled_program),
 	};

@@ -45,6 +45,7 @@ static const struct {
 	LISTED(INCREMENT, nv_kernel_increment),
 	LISTED(FILL_ALL, nv_kernel_fill_all),
 	LISTED(SUM_ALL, nv_kernel_sum_all),
+	LISTED(HINTED_FILL, nv_kernel_hinted_fill),
 	LISTED(WILD, nv_kernel_wild),
 };
 
@@ -228,6 +229,20 @@ static void test_loops(void **state)
 	free(bench);
 }
 
+static void test_hinted_fill(void **state)
+{
+	struct sm_bench *bench = run(&nv_kernel_hinted_fill, 3, 5, 0);
+
+	(void)state;
+	for (u32 i = 0; i < THREADS; i++)
+		assert_int_equal(dst(bench, i, 3), i + VALUE);
+	assert_int_equal(bench->stores, THREADS);
+	assert_int_equal(bench->loads, 0);
+	assert_int_equal(bench->prefetches, THREADS);
+	assert_int_equal(bench->prefetched, SM_BENCH_VA + SRC + ((THREADS - 1) << 5));
+	free(bench);
+}
+
 static void test_wild(void **state)
 {
 	const struct nv_kernel_args args = { .dst = UINT64_C(0x123456789000) };
@@ -255,7 +270,7 @@ int main(void)
 		cmocka_unit_test(test_copy_widths), cmocka_unit_test(test_fill),
 		cmocka_unit_test(test_add),	    cmocka_unit_test(test_exchange),
 		cmocka_unit_test(test_increment),   cmocka_unit_test(test_loops),
-		cmocka_unit_test(test_wild),
+		cmocka_unit_test(test_hinted_fill), cmocka_unit_test(test_wild),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

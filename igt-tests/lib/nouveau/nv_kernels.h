@@ -264,6 +264,33 @@ static inline void nv_kernel_constants(void *bank, uint32_t blocks, uint32_t thr
 	I(0xe30000000007000f, "EXIT")                                           \
 	I(0xe2400fffff87000f, "BRA 0x118")
 
+/* dst[i] = i + value, behind a hint that src[i] will be read */
+#define NV_KERNEL_HINTED_FILL(C, I)                                  \
+	C(0x007fb403e1a01f0d)                                        \
+	I(0xf0c8000002570000, "S2R R0, SR_CTAID.X")                  \
+	I(0xf0c8000002170001, "S2R R1, SR_TID.X")                    \
+	I(0x4e00008000270002, "XMAD R2, R0, c[0x0][0x8], R1")        \
+	C(0x007fb403fda01fed)                                        \
+	I(0x4f107f8000270003, "XMAD.MRG R3, R0, c[0x0][0x8].H1, RZ") \
+	I(0x5b30011800370000, "XMAD.PSL.CBCC R0, R0.H1, R3.H1, R2")  \
+	I(0x4c48000005470002, "SHL R2, R0, c[0x0][0x150]")           \
+	C(0x007fb403fda01fed)                                        \
+	I(0x4c10800005070202, "IADD R2.CC, R2, c[0x0][0x140]")       \
+	I(0x4c1008000517ff03, "IADD.X R3, RZ, c[0x0][0x144]")        \
+	I(0x4c48000005570004, "SHL R4, R0, c[0x0][0x154]")           \
+	C(0x007fb403fda01fed)                                        \
+	I(0x4c10800005270404, "IADD R4.CC, R4, c[0x0][0x148]")       \
+	I(0x4c1008000537ff05, "IADD.X R5, RZ, c[0x0][0x14c]")        \
+	I(0x4c10000005670006, "IADD R6, R0, c[0x0][0x158]")          \
+	C(0x007fb4033da019ed)                                        \
+	I(0xef70000000070403, "CCTL.E.PF2 [R4]")                     \
+	I(0xeedc200000070206, "STG.E [R2], R6")                      \
+	I(0xe30000000007000f, "EXIT")                                \
+	C(0x007fb403fda01fed)                                        \
+	I(0xe2400fffff87000f, "BRA 0xa8")                            \
+	I(0x50b0000000070f00, "NOP")                                 \
+	I(0x50b0000000070f00, "NOP")
+
 /* dst[0] = 0, by all threads: for a pointer to nowhere */
 #define NV_KERNEL_WILD(C, I)                           \
 	C(0x0067b403fda01fed)                          \
@@ -292,6 +319,7 @@ NV_KERNEL(nv_kernel_exchange, NV_KERNEL_EXCHANGE);
 NV_KERNEL(nv_kernel_increment, NV_KERNEL_INCREMENT);
 NV_KERNEL(nv_kernel_fill_all, NV_KERNEL_FILL_ALL);
 NV_KERNEL(nv_kernel_sum_all, NV_KERNEL_SUM_ALL);
+NV_KERNEL(nv_kernel_hinted_fill, NV_KERNEL_HINTED_FILL);
 NV_KERNEL(nv_kernel_wild, NV_KERNEL_WILD);
 
 #endif

@@ -116,12 +116,37 @@ void nv_model_stats_since(struct nv_model_stats *stats, const struct nv_model_st
 	}
 }
 
+static void order(const char *line)
+{
+	char answer[256];
+
+	command(line, answer, sizeof(answer));
+	igt_assert_f(!strcmp(answer, "ok\n"), "the model answered '%s' to %s", answer, line);
+}
+
 /* Makes what @unit ("ce", "mmu") does on any GPU take @us longer, see gpu-model/engine.h. */
 void nv_model_delay(const char *unit, unsigned int us)
 {
-	char line[64], answer[256];
+	char line[64];
 
 	snprintf(line, sizeof(line), "delay %s %u\n", unit, us);
-	command(line, answer, sizeof(answer));
-	igt_assert_f(!strcmp(answer, "ok\n"), "the model answered '%s' to %s", answer, line);
+	order(line);
+}
+
+/* From here on, interrupts of all GPUs are @us late. */
+void nv_model_irq_delay(unsigned int us)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "irq delay %u\n", us);
+	order(line);
+}
+
+/* The next @count interrupts of each GPU get lost. */
+void nv_model_irq_drop(unsigned int count)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "irq drop %u\n", count);
+	order(line);
 }

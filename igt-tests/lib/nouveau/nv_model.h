@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The control port that a modelled GPU has beside it, and a real board has not: byte counters of
- * every link, and a delay for the engines. Tests that can do without it do.
+ * every link, a delay for the engines, and interrupts that are late or lost. Tests that can do without it do.
  */
 #ifndef NV_MODEL_H
 #define NV_MODEL_H
@@ -32,5 +32,7 @@ void nv_model_require(void);
 void nv_model_stats(struct nv_model_stats *stats);
 void nv_model_stats_since(struct nv_model_stats *stats, const struct nv_model_stats *before);
 void nv_model_delay(const char *unit, unsigned int us);
+void nv_model_irq_delay(unsigned int us);
+void nv_model_irq_drop(unsigned int count);
 
 #endif
