@@ -340,6 +340,32 @@ static void test_vram(void)
 	munmap(ptr, len);
 }
 
+/* A fault in the middle of a huge page in VRAM is for that place, not for where the page starts. */
+static void test_vram_thp(void)
+{
+	const size_t read_at = MiB, write_at = MiB + MiB / 2, behind = write_at + RESULT_SIZE;
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE), *want = malloc(NV_HUGE_SIZE);
+
+	igt_assert(want);
+	nv_fill(want, NV_HUGE_SIZE, 1);
+	memcpy(ptr, want, NV_HUGE_SIZE);
+	igt_require_f(nv_is_huge_page(ptr),
+		      "got no huge page (see transparent_hugepage/enabled)\n");
+	nv_svm_migrate(&shader.svm, ptr, NV_HUGE_SIZE);
+	nv_assert_private(ptr, NV_HUGE_SIZE);
+	read_words(&shader, ptr + read_at, RESULT_SIZE / 4, WORD_SHIFT);
+	igt_assert_f(!memcmp(shader.result.map, want + read_at, RESULT_SIZE),
+		     "the shader read another part of the page\n");
+	write_words(&shader, ptr + write_at, RESULT_SIZE / 4, WORD_SHIFT, 2);
+	nv_assert_private(ptr, NV_HUGE_SIZE);
+	check_words(ptr + write_at, RESULT_SIZE / 4, WORD_SHIFT, 2);
+	igt_assert_f(!memcmp(ptr, want, write_at) &&
+			     !memcmp(ptr + behind, want + behind, NV_HUGE_SIZE - behind),
+		     "the shader wrote to another part of the page\n");
+	free(want);
+	munmap(ptr, NV_HUGE_SIZE);
+}
+
 static void test_read_only(void)
 {
 	const size_t len = 16 * KiB;
@@ -746,6 +772,8 @@ static const struct {
 	{ "many-pages", test_many_pages, "More pages fault than the fault buffer has entries" },
 	{ "thp", test_thp, "A shader reads and writes a huge page" },
 	{ "vram", test_vram, "A shader reads and writes pages in VRAM" },
+	{ "vram-thp", test_vram_thp,
+	  "A shader reads and writes the middle of a huge page in VRAM" },
 	{ "read-only", test_read_only, "A shader reads what is read-only" },
 	{ "remap", test_remap, "A shader follows when memory is discarded and made anew" },
 	{ "fork-write", fork_write, "What a shader writes after fork() is its process's own" },
