@@ -340,6 +340,21 @@ static void test_vram(void)
 	munmap(ptr, len);
 }
 
+/* For atomics, too, its own memory is where a page may stay. */
+static void test_vram_atomic(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	memset(ptr, 0, len);
+	nv_svm_migrate(&shader.svm, ptr, len);
+	nv_assert_private(ptr, len);
+	add_words(&shader, ptr, len / 4, WORD_SHIFT, 5);
+	nv_assert_private(ptr, len);
+	check_words(ptr, len / 4, WORD_SHIFT, 5);
+	munmap(ptr, len);
+}
+
 /* A fault in the middle of a huge page in VRAM is for that place, not for where the page starts. */
 static void test_vram_thp(void)
 {
@@ -772,6 +787,7 @@ static const struct {
 	{ "many-pages", test_many_pages, "More pages fault than the fault buffer has entries" },
 	{ "thp", test_thp, "A shader reads and writes a huge page" },
 	{ "vram", test_vram, "A shader reads and writes pages in VRAM" },
+	{ "vram-atomic", test_vram_atomic, "A shader adds to words in VRAM, which stay there" },
 	{ "vram-thp", test_vram_thp,
 	  "A shader reads and writes the middle of a huge page in VRAM" },
 	{ "read-only", test_read_only, "A shader reads what is read-only" },
