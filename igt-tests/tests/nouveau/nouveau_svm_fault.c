@@ -212,6 +212,59 @@ static void test_atomic_one_word(void)
 	munmap(ptr, NV_PAGE_SIZE);
 }
 
+/* Adds to what any kind of private mapping has. */
+static void add_to_mapping(uint32_t *ptr, size_t len)
+{
+	const uint32_t value = 5;
+
+	nv_fill(ptr, len, 1);
+	add_words(&shader, ptr, len / 4, WORD_SHIFT, value);
+	for (uint32_t i = 0; i < len / 4; i++)
+		igt_assert_f(ptr[i] == nv_pattern(1, i) + i + value,
+			     "word %u is %#x instead of %#x\n", i, ptr[i],
+			     nv_pattern(1, i) + i + value);
+}
+
+/* The page is split where the GPU has a part of it for itself; the other parts stay as they are. */
+static void test_atomic_thp(void)
+{
+	const size_t at = MiB, len = 64 * KiB, behind = at + len;
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+
+	nv_fill(ptr, at, 2);
+	nv_fill(ptr + behind, NV_HUGE_SIZE - behind, 3);
+	igt_require_f(nv_is_huge_page(ptr),
+		      "got no huge page (see transparent_hugepage/enabled)\n");
+	add_to_mapping((uint32_t *)(ptr + at), len);
+	nv_check(ptr, at, 2);
+	nv_check(ptr + behind, NV_HUGE_SIZE - behind, 3);
+	munmap(ptr, NV_HUGE_SIZE);
+}
+
+static void test_atomic_stack(void)
+{
+	uint32_t words[16 * KiB / 4] __attribute__((aligned(NV_PAGE_SIZE)));
+
+	add_to_mapping(words, sizeof(words));
+}
+
+/* The GPU maps the zero page to read; what it adds to is another one. */
+static void test_atomic_untouched(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len), *zeros = nv_alloc(len);
+
+	for (size_t at = 0; at < len / 4; at += NV_PAGE_SIZE / 4)
+		igt_assert_eq(zeros[at], 0);
+	read_words(&shader, ptr, len / 4, WORD_SHIFT);
+	add_words(&shader, ptr, len / 4, WORD_SHIFT, 5);
+	check_words(ptr, len / 4, WORD_SHIFT, 5);
+	for (size_t i = 0; i < len / 4; i++)
+		igt_assert_eq(zeros[i], 0);
+	munmap(zeros, len);
+	munmap(ptr, len);
+}
+
 static void test_exchange(void)
 {
 	const size_t len = 16 * KiB;
@@ -276,7 +329,7 @@ static void set_hugetlb_pages(const char *count)
 	close(fd);
 }
 
-static void test_hugetlb(void)
+static uint32_t *alloc_hugetlb(void)
 {
 	uint32_t *ptr;
 
@@ -284,9 +337,21 @@ static void test_hugetlb(void)
 	ptr = mmap(NULL, NV_HUGE_SIZE, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	igt_require_f(ptr != MAP_FAILED, "got no page of hugetlbfs\n");
-	use_mapping(ptr + (NV_HUGE_SIZE - RESULT_SIZE) / 4, RESULT_SIZE);
+	return ptr;
+}
+
+static void free_hugetlb(uint32_t *ptr)
+{
 	munmap(ptr, NV_HUGE_SIZE);
 	set_hugetlb_pages("0");
+}
+
+static void test_hugetlb(void)
+{
+	uint32_t *ptr = alloc_hugetlb();
+
+	use_mapping(ptr + (NV_HUGE_SIZE - RESULT_SIZE) / 4, RESULT_SIZE);
+	free_hugetlb(ptr);
 }
 
 static void test_stack(void)
@@ -541,6 +606,32 @@ static void test_write_read_only(void)
 	munmap(ptr, NV_PAGE_SIZE);
 }
 
+/*
+ * Linux gives a device no page of a file for itself, nor one of hugetlbfs, whoever else maps them:
+ * it cannot be the only one to change them.
+ */
+static void test_atomic_shared(void)
+{
+	uint32_t *ptr =
+		mmap(NULL, NV_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	igt_assert(ptr != MAP_FAILED);
+	nv_fill(ptr, NV_PAGE_SIZE, 1);
+	test_killed(&nv_kernel_add, (uintptr_t)ptr);
+	nv_check(ptr, NV_PAGE_SIZE, 1);
+	munmap(ptr, NV_PAGE_SIZE);
+}
+
+static void test_atomic_hugetlb(void)
+{
+	uint32_t *ptr = alloc_hugetlb();
+
+	nv_fill(ptr, NV_HUGE_SIZE, 1);
+	test_killed(&nv_kernel_add, (uintptr_t)ptr);
+	nv_check(ptr, NV_HUGE_SIZE, 1);
+	free_hugetlb(ptr);
+}
+
 static void reset_delay(int sig)
 {
 	if (nv_model_present())
@@ -779,6 +870,14 @@ static const struct {
 	{ "shader-atomic", test_atomic, "A shader and the process add to the same words in turn" },
 	{ "shader-atomic-one-word", test_atomic_one_word,
 	  "All threads add to one word, each once" },
+	{ "atomic-thp", test_atomic_thp, "A shader adds to words in the middle of a huge page" },
+	{ "atomic-stack", test_atomic_stack, "A shader adds to words on the stack" },
+	{ "atomic-untouched", test_atomic_untouched,
+	  "A shader adds to what it has read where the process never was" },
+	{ "atomic-shared", test_atomic_shared,
+	  "An atomic to shared memory kills its channel and nothing else" },
+	{ "atomic-hugetlb", test_atomic_hugetlb,
+	  "An atomic to a page of hugetlbfs kills its channel and nothing else" },
 	{ "shader-exchange", test_exchange, "Atomics return what was there" },
 	{ "file-shared", file_shared, "A shader reads and writes a file by a shared mapping" },
 	{ "file-private", file_private, "A shader writes to a private mapping, not to the file" },
