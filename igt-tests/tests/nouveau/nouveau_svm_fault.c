@@ -505,17 +505,17 @@ static void test_fork_write(bool in_vram)
 }
 
 /*
- * Two grids at a time: an atomic to private memory, and reads of a file at higher addresses, which
- * the driver handles after it, in one batch.
+ * Three grids at a time: an atomic to private memory, and reads of a file and stores to new pages at
+ * higher addresses, which the driver handles after it, in one batch.
  */
 static void test_mixed_batch(void)
 {
 	const unsigned int threads = NV_COMPUTE_BLOCK;
 	const size_t len = threads * NV_PAGE_SIZE;
-	char *both = mmap(NULL, 2 * len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uint32_t *file = (uint32_t *)(both + len), *counters;
+	char *all = mmap(NULL, 3 * len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *file = all + len, *fresh = all + 2 * len;
 	const struct nv_kernel_args add = {
-		.dst = (uintptr_t)both,
+		.dst = (uintptr_t)all,
 		.dst_shift = WORD_SHIFT,
 		.value = 1,
 	};
@@ -525,23 +525,28 @@ static void test_mixed_batch(void)
 		.dst_shift = WORD_SHIFT,
 		.src_shift = PAGE_SHIFT,
 	};
-	const uint32_t *result = shader.result.map;
+	const struct nv_kernel_args fill = {
+		.dst = (uintptr_t)fresh,
+		.dst_shift = PAGE_SHIFT,
+		.value = 2,
+	};
+	const uint32_t *result = shader.result.map, *words = (const uint32_t *)file;
 	int fd = memfd_create("igt", 0);
 
-	igt_assert(both != MAP_FAILED && fd >= 0 && !ftruncate(fd, len));
-	counters = mmap(both, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-			-1, 0);
-	igt_assert(counters == (void *)both);
+	igt_assert(all != MAP_FAILED && fd >= 0 && !ftruncate(fd, len));
+	igt_assert(!madvise(all, 3 * len, MADV_NOHUGEPAGE) || errno == EINVAL);
 	igt_assert(mmap(file, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == file);
 	close(fd);
 	nv_fill(file, len, 3);
 	nv_compute_grid(&shader.compute, &nv_kernel_add, threads, &add);
 	nv_compute_grid(&shader.compute, &nv_kernel_copy, threads, &copy);
+	nv_compute_grid(&shader.compute, &nv_kernel_fill, threads, &fill);
 	finish(&shader);
 	for (unsigned int i = 0; i < threads; i++)
-		igt_assert_eq(result[i], file[i * NV_PAGE_SIZE / 4]);
-	check_words(counters, threads, WORD_SHIFT, 1);
-	munmap(both, 2 * len);
+		igt_assert_eq(result[i], words[i * NV_PAGE_SIZE / 4]);
+	check_words(all, threads, WORD_SHIFT, 1);
+	check_words(fresh, threads, PAGE_SHIFT, 2);
+	munmap(all, 3 * len);
 }
 
 /* What was queued last can never end: the driver kills its channel some time later. */
@@ -895,7 +900,7 @@ static const struct {
 	{ "fork-write-vram", fork_write_vram,
 	  "What a shader writes to VRAM after fork() is its process's own" },
 	{ "mixed-batch", test_mixed_batch,
-	  "Atomics to private memory and reads of a file fault at a time" },
+	  "Atomics, reads of a file and stores to new pages fault at a time" },
 	{ "wild-read", wild_read, "A wild read kills its channel and nothing else" },
 	{ "wild-write", wild_write, "A wild write kills its channel and nothing else" },
 	{ "wild-atomic", wild_atomic, "A wild atomic kills its channel and nothing else" },
