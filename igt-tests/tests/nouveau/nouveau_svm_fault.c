@@ -721,6 +721,57 @@ static void test_wild_many(void)
 	igt_assert_eq_u64(nv_getparam(shader.svm.fd, NOUVEAU_GETPARAM_VRAM_USED), vram);
 }
 
+/*
+ * For a wild pointer the driver resets the engine and moves channels off it. What is in VRAM stays
+ * as it is, and mapped where a shader used it.
+ */
+static void test_wild_beside_vram(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *small = nv_alloc(len), *unused = nv_alloc(len),
+		 *huge = nv_alloc_huge(NV_HUGE_SIZE);
+	char *want = malloc(NV_HUGE_SIZE);
+
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	igt_assert(want);
+	nv_fill(want, NV_HUGE_SIZE, 3);
+	nv_fill(small, len, 1);
+	nv_fill(unused, len, 2);
+	memcpy(huge, want, NV_HUGE_SIZE);
+	nv_svm_migrate(&shader.svm, small, len);
+	nv_svm_migrate(&shader.svm, unused, len);
+	nv_svm_migrate(&shader.svm, huge, NV_HUGE_SIZE);
+	read_words(&shader, small, len / 4, WORD_SHIFT);
+	read_words(&shader, huge, RESULT_SIZE / 4, WORD_SHIFT);
+	for (int i = 0; i < 3; i++) {
+		const struct nv_kernel_args args = { .dst = WILD_POINTER };
+		struct nv_compute doomed;
+
+		nv_compute_create(&doomed, shader.svm.fd, gpu.chipset);
+		nv_compute_grid(&doomed, &nv_kernel_wild, 1024, &args);
+		assert_killed(&doomed);
+		nv_compute_destroy(&doomed);
+	}
+	nv_assert_private(small, len);
+	nv_assert_private(unused, len);
+	nv_assert_private(huge, NV_HUGE_SIZE);
+	read_words(&shader, small, len / 4, WORD_SHIFT);
+	nv_check(shader.result.map, len, 1);
+	read_words(&shader, unused, len / 4, WORD_SHIFT);
+	nv_check(shader.result.map, len, 2);
+	for (size_t at = 0; at < NV_HUGE_SIZE; at += RESULT_SIZE) {
+		read_words(&shader, (char *)huge + at, RESULT_SIZE / 4, WORD_SHIFT);
+		igt_assert(!memcmp(shader.result.map, want + at, RESULT_SIZE));
+	}
+	nv_check(small, len, 1);
+	nv_check(unused, len, 2);
+	nv_check(huge, NV_HUGE_SIZE, 3);
+	free(want);
+	munmap(huge, NV_HUGE_SIZE);
+	munmap(unused, len);
+	munmap(small, len);
+}
+
 /* Contexts of several processes take turns on the engine, and fault there, each in its own memory. */
 static void test_processes(void)
 {
@@ -906,6 +957,8 @@ static const struct {
 	{ "wild-atomic", wild_atomic, "A wild atomic kills its channel and nothing else" },
 	{ "wild-many", test_wild_many, "The driver works on after any number of wild pointers" },
 	{ "wild-beside", test_wild_beside, "A wild pointer kills no channel of another process" },
+	{ "wild-beside-vram", test_wild_beside_vram,
+	  "Pages in VRAM keep their content when wild pointers kill channels" },
 	{ "processes", test_processes, "Shaders of several processes fault at a time" },
 	{ "write-read-only", test_write_read_only,
 	  "A write to what is read-only kills its channel and nothing else" },
