@@ -549,18 +549,26 @@ static void test_mixed_batch(void)
 	munmap(all, 3 * len);
 }
 
+/* Returns: whether what was queued came to its end; otherwise the driver has killed the channel. */
+static bool shader_ends(struct nv_compute *compute)
+{
+	struct nv_chan *chan = &compute->chan;
+	int ret = __nv_chan_submit(chan);
+
+	for (int i = 0; i < 500 && !ret; i++) {
+		if (!__nv_chan_wait(chan, 20))
+			return true;
+		ret = __nv_chan_submit(chan);
+	}
+	igt_assert_f(ret, "channel %d: its shader neither ends nor is killed\n", chan->id);
+	igt_assert_eq(ret, -ENODEV);
+	return false;
+}
+
 /* What was queued last can never end: the driver kills its channel some time later. */
 static void assert_killed(struct nv_compute *compute)
 {
-	struct nv_chan *chan = &compute->chan;
-	int ret = 0;
-
-	ret = __nv_chan_submit(chan);
-	for (int i = 0; i < 500 && !ret; i++) {
-		igt_assert_f(__nv_chan_wait(chan, 20), "the shader came to its end\n");
-		ret = __nv_chan_submit(chan);
-	}
-	igt_assert_eq(ret, -ENODEV);
+	igt_assert_f(!shader_ends(compute), "the shader came to its end\n");
 }
 
 static void assert_works(struct shader *s)
@@ -827,6 +835,197 @@ static void test_illegal_instruction(void)
 	shader_destroy(&other);
 }
 
+/* The process changes memory that a shader stores to */
+
+#define RACE_LEN   (64 * KiB)
+#define RACE_WORDS (RACE_LEN >> WORD_SHIFT)
+#define RACE_VALUE 0x10000000
+
+/* Warps that store word by word, one after the other; the first store is done. */
+static void start_stores(char *ptr, unsigned int words, unsigned int shift, uint32_t value)
+{
+	const struct nv_kernel_args args = {
+		.dst = (uintptr_t)ptr,
+		.dst_shift = shift,
+		.value = value,
+		.count = words,
+	};
+	const volatile uint32_t *first = (const volatile uint32_t *)ptr;
+
+	for (int i = 0; i < 4; i++)
+		nv_compute_grid(&shader.compute, &nv_kernel_fill_all, NV_COMPUTE_BLOCK, &args);
+	igt_assert_eq(__nv_chan_submit(&shader.compute.chan), 0);
+	for (int i = 0; i < 100000 && *first != value; i++)
+		usleep(100);
+	igt_assert_eq(*first, value);
+}
+
+/* Some other moment each round. */
+static void let_it_run(int round)
+{
+	usleep(round * 700 % 5000);
+}
+
+static void change_munmap(char *ptr)
+{
+	igt_assert_eq(munmap(ptr, RACE_LEN), 0);
+}
+
+static void change_replace(char *ptr)
+{
+	igt_assert(mmap(ptr, RACE_LEN, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == ptr);
+}
+
+static void change_mprotect(char *ptr)
+{
+	igt_assert_eq(mprotect(ptr, RACE_LEN, PROT_READ), 0);
+}
+
+/* A file whose mapping is taken away from a shader that stores to it is left as it is by then. */
+static void test_revoke_race(void (*change)(char *ptr), bool kills)
+{
+	const int rounds = SLOW_QUICK(50, 6);
+	char *snapshot = malloc(RACE_LEN);
+	int killed = 0;
+
+	igt_assert(snapshot);
+	if (kills)
+		igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	for (int round = 0; round < rounds; round++) {
+		const int fd = memfd_create("igt", 0);
+		char *file, *ptr;
+
+		igt_assert(fd >= 0 && !ftruncate(fd, RACE_LEN));
+		file = mmap(NULL, RACE_LEN, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		ptr = mmap(NULL, RACE_LEN, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		igt_assert(file != MAP_FAILED && ptr != MAP_FAILED);
+		close(fd);
+		nv_fill(file, RACE_LEN, round);
+		start_stores(ptr, RACE_WORDS, WORD_SHIFT, RACE_VALUE);
+		let_it_run(round);
+		change(ptr);
+		memcpy(snapshot, file, RACE_LEN);
+		if (!shader_ends(&shader.compute)) {
+			igt_assert_f(kills, "a shader was killed for a page that it may use\n");
+			killed++;
+			shader_destroy(&shader);
+			shader_create(&shader);
+		}
+		igt_assert_f(!memcmp(snapshot, file, RACE_LEN),
+			     "the GPU stores to a file that it has no mapping of any more\n");
+		munmap(ptr, RACE_LEN);
+		munmap(file, RACE_LEN);
+	}
+	igt_info("%d of %d shaders met their end\n", killed, rounds);
+	assert_works(&shader);
+	free(snapshot);
+}
+
+/* How many pages at @ptr are among those that @before lists. */
+static int pages_again(const char *ptr, const uint64_t *before)
+{
+	uint64_t now[RACE_LEN / NV_PAGE_SIZE];
+	int again = 0;
+
+	nv_pagemap_read(ptr, RACE_LEN, now);
+	for (int i = 0; i < ARRAY_SIZE(now); i++)
+		for (int j = 0; j < ARRAY_SIZE(now); j++)
+			again += now[i] == before[j];
+	return again;
+}
+
+/* Pages are freed under a shader that stores to them, and hold other data at once. */
+static void test_reuse_race(void)
+{
+	const int rounds = SLOW_QUICK(50, 6);
+	int again = 0;
+
+	for (int round = 0; round < rounds; round++) {
+		char *ptr = (char *)nv_alloc(RACE_LEN), *other = (char *)nv_alloc(RACE_LEN);
+		uint64_t pages[RACE_LEN / NV_PAGE_SIZE];
+
+		nv_fill(ptr, RACE_LEN, round);
+		nv_pagemap_read(ptr, RACE_LEN, pages);
+		start_stores(ptr, RACE_WORDS, WORD_SHIFT, RACE_VALUE);
+		let_it_run(round);
+		igt_assert_eq(madvise(ptr, RACE_LEN, MADV_DONTNEED), 0);
+		nv_fill(other, RACE_LEN, ~round);
+		again += pages_again(other, pages);
+		igt_assert_f(shader_ends(&shader.compute),
+			     "a shader was killed for a page that it may use\n");
+		nv_check(other, RACE_LEN, ~round);
+		munmap(other, RACE_LEN);
+		munmap(ptr, RACE_LEN);
+	}
+	igt_info("%d of %zu pages were used again\n", again, rounds * RACE_LEN / NV_PAGE_SIZE);
+	igt_assert_f(again, "Linux gave none of the freed pages to others\n");
+}
+
+/* What a child got at fork() no store of its parent's shader changes. */
+static void test_fork_race(void)
+{
+	const int rounds = SLOW_QUICK(30, 6);
+	char *ptr = (char *)nv_alloc(RACE_LEN);
+
+	for (int round = 0; round < rounds; round++) {
+		int gate[2];
+
+		igt_assert_eq(pipe(gate), 0);
+		nv_fill(ptr, RACE_LEN, round);
+		start_stores(ptr, RACE_WORDS, WORD_SHIFT, RACE_VALUE + round);
+		let_it_run(round);
+		igt_fork(child, 1)
+		{
+			char *snapshot = malloc(RACE_LEN), byte;
+
+			close(gate[1]);
+			memcpy(snapshot, ptr, RACE_LEN);
+			/* until the shader is done */
+			igt_assert_eq(read(gate[0], &byte, 1), 1);
+			igt_assert_f(!memcmp(snapshot, ptr, RACE_LEN),
+				     "the child sees what the GPU wrote for its parent\n");
+		}
+		igt_assert(shader_ends(&shader.compute));
+		igt_assert_eq(write(gate[1], "", 1), 1);
+		igt_waitchildren();
+		close(gate[0]);
+		close(gate[1]);
+		check_words(ptr, RACE_WORDS, WORD_SHIFT, RACE_VALUE + round);
+	}
+	munmap(ptr, RACE_LEN);
+}
+
+/*
+ * The shader stores to every other word, the process to those between, and as both are the first
+ * in a page now and then, both make it. With @in_vram the pages are brought to VRAM again and again.
+ */
+static void test_cpu_write_race(bool in_vram)
+{
+	const int rounds = SLOW_QUICK(50, 6);
+
+	for (int round = 0; round < rounds; round++) {
+		uint32_t *ptr = nv_alloc(RACE_LEN);
+		volatile uint32_t *words = ptr;
+
+		start_stores((char *)ptr, RACE_WORDS / 2, WORD_SHIFT + 1, RACE_VALUE);
+		for (int pass = 0; pass < 4; pass++) {
+			let_it_run(round + pass);
+			for (uint32_t i = 1; i < RACE_WORDS; i += 2)
+				words[i] = pass + i;
+			if (in_vram)
+				nv_svm_migrate(&shader.svm, ptr, RACE_LEN);
+		}
+		igt_assert_f(shader_ends(&shader.compute),
+			     "a shader was killed for a page that it may use\n");
+		for (uint32_t i = 1; i < RACE_WORDS; i += 2)
+			igt_assert_f(words[i] == 3 + i, "word %u is %#x instead of %#x\n", i,
+				     words[i], 3 + i);
+		check_words(ptr, RACE_WORDS / 2, WORD_SHIFT + 1, RACE_VALUE);
+		munmap(ptr, RACE_LEN);
+	}
+}
+
 /* Processes that end while their shaders fault. */
 static void test_exit_while_faulting(void)
 {
@@ -907,6 +1106,11 @@ VARIANT(file_shared, test_file(MAP_SHARED))
 VARIANT(file_private, test_file(MAP_PRIVATE))
 VARIANT(fork_write, test_fork_write(false))
 VARIANT(fork_write_vram, test_fork_write(true))
+VARIANT(revoke_munmap_race, test_revoke_race(change_munmap, true))
+VARIANT(revoke_replace_race, test_revoke_race(change_replace, false))
+VARIANT(revoke_mprotect_race, test_revoke_race(change_mprotect, true))
+VARIANT(cpu_write_race, test_cpu_write_race(false))
+VARIANT(cpu_write_race_vram, test_cpu_write_race(true))
 VARIANT(wild_read, test_killed(&nv_kernel_copy, WILD_POINTER))
 VARIANT(wild_write, test_killed(&nv_kernel_fill, WILD_POINTER))
 VARIANT(wild_atomic, test_killed(&nv_kernel_add, WILD_POINTER))
@@ -950,6 +1154,19 @@ static const struct {
 	{ "fork-write", fork_write, "What a shader writes after fork() is its process's own" },
 	{ "fork-write-vram", fork_write_vram,
 	  "What a shader writes to VRAM after fork() is its process's own" },
+	{ "revoke-munmap-race", revoke_munmap_race,
+	  "A file is left alone when it is unmapped under a shader that stores to it" },
+	{ "revoke-replace-race", revoke_replace_race,
+	  "A file is left alone when other memory replaces it under a shader that stores to it" },
+	{ "revoke-mprotect-race", revoke_mprotect_race,
+	  "A file is left alone when it becomes read-only under a shader that stores to it" },
+	{ "reuse-race", test_reuse_race,
+	  "Pages that are freed under a shader that stores to them keep what others put there" },
+	{ "fork-race", test_fork_race,
+	  "A child's memory stays as it is at fork() under a shader that stores to it" },
+	{ "cpu-write-race", cpu_write_race, "A shader and the process write to the same pages" },
+	{ "cpu-write-race-vram", cpu_write_race_vram,
+	  "A shader and the process write to pages that go to VRAM and back" },
 	{ "mixed-batch", test_mixed_batch,
 	  "Atomics, reads of a file and stores to new pages fault at a time" },
 	{ "wild-read", wild_read, "A wild read kills its channel and nothing else" },
