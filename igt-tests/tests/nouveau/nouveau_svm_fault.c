@@ -9,6 +9,7 @@
  * that a stock kernel runs these as well.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -1026,6 +1027,58 @@ static void test_cpu_write_race(bool in_vram)
 	}
 }
 
+#define ADD_WORDS (4 * NV_PAGE_SIZE >> WORD_SHIFT)
+
+struct adder {
+	uint32_t *words;
+	volatile bool stop;
+	uint32_t passes;
+};
+
+static void *add_by_cpu(void *arg)
+{
+	struct adder *adder = arg;
+
+	while (!adder->stop) {
+		for (uint32_t i = 0; i < ADD_WORDS; i++)
+			__atomic_add_fetch(&adder->words[i], 1, __ATOMIC_SEQ_CST);
+		adder->passes++;
+		usleep(100); /* the GPU has its turn */
+	}
+	return NULL;
+}
+
+/* Both add to the same words at a time, and nothing gets lost. */
+static void test_atomic_cpu(void)
+{
+	const unsigned int rounds = 5, grids = 8;
+	struct adder adder = { .words = nv_alloc(4 * NV_PAGE_SIZE) };
+	const struct nv_kernel_args args = {
+		.dst = (uintptr_t)adder.words,
+		.dst_shift = WORD_SHIFT,
+		.value = 1,
+	};
+	pthread_t thread;
+	uint32_t before;
+
+	igt_assert_eq(pthread_create(&thread, NULL, add_by_cpu, &adder), 0);
+	for (int round = 0; round < rounds; round++) {
+		before = adder.passes;
+		for (int i = 0; i < grids; i++)
+			nv_compute_grid(&shader.compute, &nv_kernel_add, ADD_WORDS, &args);
+		finish(&shader);
+	}
+	adder.stop = true;
+	igt_assert_eq(pthread_join(thread, NULL), 0);
+	igt_info("%u passes of the CPU, %u in the last round\n", adder.passes,
+		 adder.passes - before);
+	for (uint32_t i = 0; i < ADD_WORDS; i++)
+		igt_assert_f(adder.words[i] == rounds * grids * (i + 1) + adder.passes,
+			     "word %u is %u instead of %u\n", i, adder.words[i],
+			     rounds * grids * (i + 1) + adder.passes);
+	munmap(adder.words, 4 * NV_PAGE_SIZE);
+}
+
 /* Processes that end while their shaders fault. */
 static void test_exit_while_faulting(void)
 {
@@ -1167,6 +1220,8 @@ static const struct {
 	{ "cpu-write-race", cpu_write_race, "A shader and the process write to the same pages" },
 	{ "cpu-write-race-vram", cpu_write_race_vram,
 	  "A shader and the process write to pages that go to VRAM and back" },
+	{ "atomic-cpu-race", test_atomic_cpu,
+	  "A shader and the process add to the same words at a time" },
 	{ "mixed-batch", test_mixed_batch,
 	  "Atomics, reads of a file and stores to new pages fault at a time" },
 	{ "wild-read", wild_read, "A wild read kills its channel and nothing else" },
