@@ -321,6 +321,26 @@ static void test_file(int flags)
 	close(fd);
 }
 
+/* The file of this program, in whatever filesystem: a fault may have to read from it. */
+static void test_file_program(void)
+{
+	const int fd = open("/proc/self/exe", O_RDONLY);
+	char *want = malloc(RESULT_SIZE), *ptr;
+	ssize_t len;
+
+	igt_assert(fd >= 0 && want);
+	len = pread(fd, want, RESULT_SIZE, 0) & -NV_PAGE_SIZE;
+	igt_assert(len >= (ssize_t)(64 * KiB));
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* what this process does not map */
+	ptr = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
+	igt_assert(ptr != MAP_FAILED);
+	read_words(&shader, ptr, len / 4, WORD_SHIFT);
+	igt_assert(!memcmp(shader.result.map, want, len));
+	munmap(ptr, len);
+	free(want);
+	close(fd);
+}
+
 static void set_hugetlb_pages(const char *count)
 {
 	const int fd = open("/proc/sys/vm/nr_hugepages", O_WRONLY);
@@ -1194,6 +1214,7 @@ static const struct {
 	{ "shader-exchange", test_exchange, "Atomics return what was there" },
 	{ "file-shared", file_shared, "A shader reads and writes a file by a shared mapping" },
 	{ "file-private", file_private, "A shader writes to a private mapping, not to the file" },
+	{ "file-program", test_file_program, "A shader reads the program's own file" },
 	{ "hugetlb", test_hugetlb, "A shader reads and writes a page of hugetlbfs" },
 	{ "stack", test_stack, "A shader reads and writes the stack" },
 	{ "many-pages", test_many_pages, "More pages fault than the fault buffer has entries" },
