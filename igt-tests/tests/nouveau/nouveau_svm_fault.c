@@ -9,6 +9,7 @@
  * that a stock kernel runs these as well.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -212,6 +213,59 @@ static void test_atomic_one_word(void)
 	munmap(ptr, NV_PAGE_SIZE);
 }
 
+/* Adds to what any kind of private mapping has. */
+static void add_to_mapping(uint32_t *ptr, size_t len)
+{
+	const uint32_t value = 5;
+
+	nv_fill(ptr, len, 1);
+	add_words(&shader, ptr, len / 4, WORD_SHIFT, value);
+	for (uint32_t i = 0; i < len / 4; i++)
+		igt_assert_f(ptr[i] == nv_pattern(1, i) + i + value,
+			     "word %u is %#x instead of %#x\n", i, ptr[i],
+			     nv_pattern(1, i) + i + value);
+}
+
+/* The page is split where the GPU has a part of it for itself; the other parts stay as they are. */
+static void test_atomic_thp(void)
+{
+	const size_t at = MiB, len = 64 * KiB, behind = at + len;
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+
+	nv_fill(ptr, at, 2);
+	nv_fill(ptr + behind, NV_HUGE_SIZE - behind, 3);
+	igt_require_f(nv_is_huge_page(ptr),
+		      "got no huge page (see transparent_hugepage/enabled)\n");
+	add_to_mapping((uint32_t *)(ptr + at), len);
+	nv_check(ptr, at, 2);
+	nv_check(ptr + behind, NV_HUGE_SIZE - behind, 3);
+	munmap(ptr, NV_HUGE_SIZE);
+}
+
+static void test_atomic_stack(void)
+{
+	uint32_t words[16 * KiB / 4] __attribute__((aligned(NV_PAGE_SIZE)));
+
+	add_to_mapping(words, sizeof(words));
+}
+
+/* The GPU maps the zero page to read; what it adds to is another one. */
+static void test_atomic_untouched(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len), *zeros = nv_alloc(len);
+
+	for (size_t at = 0; at < len / 4; at += NV_PAGE_SIZE / 4)
+		igt_assert_eq(zeros[at], 0);
+	read_words(&shader, ptr, len / 4, WORD_SHIFT);
+	add_words(&shader, ptr, len / 4, WORD_SHIFT, 5);
+	check_words(ptr, len / 4, WORD_SHIFT, 5);
+	for (size_t i = 0; i < len / 4; i++)
+		igt_assert_eq(zeros[i], 0);
+	munmap(zeros, len);
+	munmap(ptr, len);
+}
+
 static void test_exchange(void)
 {
 	const size_t len = 16 * KiB;
@@ -267,6 +321,26 @@ static void test_file(int flags)
 	close(fd);
 }
 
+/* The file of this program, in whatever filesystem: a fault may have to read from it. */
+static void test_file_program(void)
+{
+	const int fd = open("/proc/self/exe", O_RDONLY);
+	char *want = malloc(RESULT_SIZE), *ptr;
+	ssize_t len;
+
+	igt_assert(fd >= 0 && want);
+	len = pread(fd, want, RESULT_SIZE, 0) & -NV_PAGE_SIZE;
+	igt_assert(len >= (ssize_t)(64 * KiB));
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* what this process does not map */
+	ptr = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
+	igt_assert(ptr != MAP_FAILED);
+	read_words(&shader, ptr, len / 4, WORD_SHIFT);
+	igt_assert(!memcmp(shader.result.map, want, len));
+	munmap(ptr, len);
+	free(want);
+	close(fd);
+}
+
 static void set_hugetlb_pages(const char *count)
 {
 	const int fd = open("/proc/sys/vm/nr_hugepages", O_WRONLY);
@@ -276,7 +350,7 @@ static void set_hugetlb_pages(const char *count)
 	close(fd);
 }
 
-static void test_hugetlb(void)
+static uint32_t *alloc_hugetlb(void)
 {
 	uint32_t *ptr;
 
@@ -284,9 +358,21 @@ static void test_hugetlb(void)
 	ptr = mmap(NULL, NV_HUGE_SIZE, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	igt_require_f(ptr != MAP_FAILED, "got no page of hugetlbfs\n");
-	use_mapping(ptr + (NV_HUGE_SIZE - RESULT_SIZE) / 4, RESULT_SIZE);
+	return ptr;
+}
+
+static void free_hugetlb(uint32_t *ptr)
+{
 	munmap(ptr, NV_HUGE_SIZE);
 	set_hugetlb_pages("0");
+}
+
+static void test_hugetlb(void)
+{
+	uint32_t *ptr = alloc_hugetlb();
+
+	use_mapping(ptr + (NV_HUGE_SIZE - RESULT_SIZE) / 4, RESULT_SIZE);
+	free_hugetlb(ptr);
 }
 
 static void test_stack(void)
@@ -338,6 +424,47 @@ static void test_vram(void)
 	nv_assert_private(ptr, len);
 	check_words(ptr, len / 4, WORD_SHIFT, 4);
 	munmap(ptr, len);
+}
+
+/* For atomics, too, its own memory is where a page may stay. */
+static void test_vram_atomic(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+
+	memset(ptr, 0, len);
+	nv_svm_migrate(&shader.svm, ptr, len);
+	nv_assert_private(ptr, len);
+	add_words(&shader, ptr, len / 4, WORD_SHIFT, 5);
+	nv_assert_private(ptr, len);
+	check_words(ptr, len / 4, WORD_SHIFT, 5);
+	munmap(ptr, len);
+}
+
+/* A fault in the middle of a huge page in VRAM is for that place, not for where the page starts. */
+static void test_vram_thp(void)
+{
+	const size_t read_at = MiB, write_at = MiB + MiB / 2, behind = write_at + RESULT_SIZE;
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE), *want = malloc(NV_HUGE_SIZE);
+
+	igt_assert(want);
+	nv_fill(want, NV_HUGE_SIZE, 1);
+	memcpy(ptr, want, NV_HUGE_SIZE);
+	igt_require_f(nv_is_huge_page(ptr),
+		      "got no huge page (see transparent_hugepage/enabled)\n");
+	nv_svm_migrate(&shader.svm, ptr, NV_HUGE_SIZE);
+	nv_assert_private(ptr, NV_HUGE_SIZE);
+	read_words(&shader, ptr + read_at, RESULT_SIZE / 4, WORD_SHIFT);
+	igt_assert_f(!memcmp(shader.result.map, want + read_at, RESULT_SIZE),
+		     "the shader read another part of the page\n");
+	write_words(&shader, ptr + write_at, RESULT_SIZE / 4, WORD_SHIFT, 2);
+	nv_assert_private(ptr, NV_HUGE_SIZE);
+	check_words(ptr + write_at, RESULT_SIZE / 4, WORD_SHIFT, 2);
+	igt_assert_f(!memcmp(ptr, want, write_at) &&
+			     !memcmp(ptr + behind, want + behind, NV_HUGE_SIZE - behind),
+		     "the shader wrote to another part of the page\n");
+	free(want);
+	munmap(ptr, NV_HUGE_SIZE);
 }
 
 static void test_read_only(void)
@@ -399,17 +526,17 @@ static void test_fork_write(bool in_vram)
 }
 
 /*
- * Two grids at a time: an atomic to private memory, and reads of a file at higher addresses, which
- * the driver handles after it, in one batch.
+ * Three grids at a time: an atomic to private memory, and reads of a file and stores to new pages at
+ * higher addresses, which the driver handles after it, in one batch.
  */
 static void test_mixed_batch(void)
 {
 	const unsigned int threads = NV_COMPUTE_BLOCK;
 	const size_t len = threads * NV_PAGE_SIZE;
-	char *both = mmap(NULL, 2 * len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uint32_t *file = (uint32_t *)(both + len), *counters;
+	char *all = mmap(NULL, 3 * len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *file = all + len, *fresh = all + 2 * len;
 	const struct nv_kernel_args add = {
-		.dst = (uintptr_t)both,
+		.dst = (uintptr_t)all,
 		.dst_shift = WORD_SHIFT,
 		.value = 1,
 	};
@@ -419,37 +546,50 @@ static void test_mixed_batch(void)
 		.dst_shift = WORD_SHIFT,
 		.src_shift = PAGE_SHIFT,
 	};
-	const uint32_t *result = shader.result.map;
+	const struct nv_kernel_args fill = {
+		.dst = (uintptr_t)fresh,
+		.dst_shift = PAGE_SHIFT,
+		.value = 2,
+	};
+	const uint32_t *result = shader.result.map, *words = (const uint32_t *)file;
 	int fd = memfd_create("igt", 0);
 
-	igt_assert(both != MAP_FAILED && fd >= 0 && !ftruncate(fd, len));
-	counters = mmap(both, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-			-1, 0);
-	igt_assert(counters == (void *)both);
+	igt_assert(all != MAP_FAILED && fd >= 0 && !ftruncate(fd, len));
+	igt_assert(!madvise(all, 3 * len, MADV_NOHUGEPAGE) || errno == EINVAL);
 	igt_assert(mmap(file, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == file);
 	close(fd);
 	nv_fill(file, len, 3);
 	nv_compute_grid(&shader.compute, &nv_kernel_add, threads, &add);
 	nv_compute_grid(&shader.compute, &nv_kernel_copy, threads, &copy);
+	nv_compute_grid(&shader.compute, &nv_kernel_fill, threads, &fill);
 	finish(&shader);
 	for (unsigned int i = 0; i < threads; i++)
-		igt_assert_eq(result[i], file[i * NV_PAGE_SIZE / 4]);
-	check_words(counters, threads, WORD_SHIFT, 1);
-	munmap(both, 2 * len);
+		igt_assert_eq(result[i], words[i * NV_PAGE_SIZE / 4]);
+	check_words(all, threads, WORD_SHIFT, 1);
+	check_words(fresh, threads, PAGE_SHIFT, 2);
+	munmap(all, 3 * len);
+}
+
+/* Returns: whether what was queued came to its end; otherwise the driver has killed the channel. */
+static bool shader_ends(struct nv_compute *compute)
+{
+	struct nv_chan *chan = &compute->chan;
+	int ret = __nv_chan_submit(chan);
+
+	for (int i = 0; i < 500 && !ret; i++) {
+		if (!__nv_chan_wait(chan, 20))
+			return true;
+		ret = __nv_chan_submit(chan);
+	}
+	igt_assert_f(ret, "channel %d: its shader neither ends nor is killed\n", chan->id);
+	igt_assert_eq(ret, -ENODEV);
+	return false;
 }
 
 /* What was queued last can never end: the driver kills its channel some time later. */
 static void assert_killed(struct nv_compute *compute)
 {
-	struct nv_chan *chan = &compute->chan;
-	int ret = 0;
-
-	ret = __nv_chan_submit(chan);
-	for (int i = 0; i < 500 && !ret; i++) {
-		igt_assert_f(__nv_chan_wait(chan, 20), "the shader came to its end\n");
-		ret = __nv_chan_submit(chan);
-	}
-	igt_assert_eq(ret, -ENODEV);
+	igt_assert_f(!shader_ends(compute), "the shader came to its end\n");
 }
 
 static void assert_works(struct shader *s)
@@ -498,6 +638,32 @@ static void test_write_read_only(void)
 	test_killed(&nv_kernel_fill, (uintptr_t)ptr);
 	nv_check(ptr, NV_PAGE_SIZE, 1);
 	munmap(ptr, NV_PAGE_SIZE);
+}
+
+/*
+ * Linux gives a device no page of a file for itself, nor one of hugetlbfs, whoever else maps them:
+ * it cannot be the only one to change them.
+ */
+static void test_atomic_shared(void)
+{
+	uint32_t *ptr =
+		mmap(NULL, NV_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	igt_assert(ptr != MAP_FAILED);
+	nv_fill(ptr, NV_PAGE_SIZE, 1);
+	test_killed(&nv_kernel_add, (uintptr_t)ptr);
+	nv_check(ptr, NV_PAGE_SIZE, 1);
+	munmap(ptr, NV_PAGE_SIZE);
+}
+
+static void test_atomic_hugetlb(void)
+{
+	uint32_t *ptr = alloc_hugetlb();
+
+	nv_fill(ptr, NV_HUGE_SIZE, 1);
+	test_killed(&nv_kernel_add, (uintptr_t)ptr);
+	nv_check(ptr, NV_HUGE_SIZE, 1);
+	free_hugetlb(ptr);
 }
 
 static void reset_delay(int sig)
@@ -584,6 +750,57 @@ static void test_wild_many(void)
 	igt_assert_eq_u64(nv_getparam(shader.svm.fd, NOUVEAU_GETPARAM_VRAM_USED), vram);
 }
 
+/*
+ * For a wild pointer the driver resets the engine and moves channels off it. What is in VRAM stays
+ * as it is, and mapped where a shader used it.
+ */
+static void test_wild_beside_vram(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *small = nv_alloc(len), *unused = nv_alloc(len),
+		 *huge = nv_alloc_huge(NV_HUGE_SIZE);
+	char *want = malloc(NV_HUGE_SIZE);
+
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	igt_assert(want);
+	nv_fill(want, NV_HUGE_SIZE, 3);
+	nv_fill(small, len, 1);
+	nv_fill(unused, len, 2);
+	memcpy(huge, want, NV_HUGE_SIZE);
+	nv_svm_migrate(&shader.svm, small, len);
+	nv_svm_migrate(&shader.svm, unused, len);
+	nv_svm_migrate(&shader.svm, huge, NV_HUGE_SIZE);
+	read_words(&shader, small, len / 4, WORD_SHIFT);
+	read_words(&shader, huge, RESULT_SIZE / 4, WORD_SHIFT);
+	for (int i = 0; i < 3; i++) {
+		const struct nv_kernel_args args = { .dst = WILD_POINTER };
+		struct nv_compute doomed;
+
+		nv_compute_create(&doomed, shader.svm.fd, gpu.chipset);
+		nv_compute_grid(&doomed, &nv_kernel_wild, 1024, &args);
+		assert_killed(&doomed);
+		nv_compute_destroy(&doomed);
+	}
+	nv_assert_private(small, len);
+	nv_assert_private(unused, len);
+	nv_assert_private(huge, NV_HUGE_SIZE);
+	read_words(&shader, small, len / 4, WORD_SHIFT);
+	nv_check(shader.result.map, len, 1);
+	read_words(&shader, unused, len / 4, WORD_SHIFT);
+	nv_check(shader.result.map, len, 2);
+	for (size_t at = 0; at < NV_HUGE_SIZE; at += RESULT_SIZE) {
+		read_words(&shader, (char *)huge + at, RESULT_SIZE / 4, WORD_SHIFT);
+		igt_assert(!memcmp(shader.result.map, want + at, RESULT_SIZE));
+	}
+	nv_check(small, len, 1);
+	nv_check(unused, len, 2);
+	nv_check(huge, NV_HUGE_SIZE, 3);
+	free(want);
+	munmap(huge, NV_HUGE_SIZE);
+	munmap(unused, len);
+	munmap(small, len);
+}
+
 /* Contexts of several processes take turns on the engine, and fault there, each in its own memory. */
 static void test_processes(void)
 {
@@ -637,6 +854,249 @@ static void test_illegal_instruction(void)
 	assert_killed(&shader.compute);
 	assert_works(&other);
 	shader_destroy(&other);
+}
+
+/* The process changes memory that a shader stores to */
+
+#define RACE_LEN   (64 * KiB)
+#define RACE_WORDS (RACE_LEN >> WORD_SHIFT)
+#define RACE_VALUE 0x10000000
+
+/* Warps that store word by word, one after the other; the first store is done. */
+static void start_stores(char *ptr, unsigned int words, unsigned int shift, uint32_t value)
+{
+	const struct nv_kernel_args args = {
+		.dst = (uintptr_t)ptr,
+		.dst_shift = shift,
+		.value = value,
+		.count = words,
+	};
+	const volatile uint32_t *first = (const volatile uint32_t *)ptr;
+
+	for (int i = 0; i < 4; i++)
+		nv_compute_grid(&shader.compute, &nv_kernel_fill_all, NV_COMPUTE_BLOCK, &args);
+	igt_assert_eq(__nv_chan_submit(&shader.compute.chan), 0);
+	for (int i = 0; i < 100000 && *first != value; i++)
+		usleep(100);
+	igt_assert_eq(*first, value);
+}
+
+/* Some other moment each round. */
+static void let_it_run(int round)
+{
+	usleep(round * 700 % 5000);
+}
+
+static void change_munmap(char *ptr)
+{
+	igt_assert_eq(munmap(ptr, RACE_LEN), 0);
+}
+
+static void change_replace(char *ptr)
+{
+	igt_assert(mmap(ptr, RACE_LEN, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == ptr);
+}
+
+static void change_mprotect(char *ptr)
+{
+	igt_assert_eq(mprotect(ptr, RACE_LEN, PROT_READ), 0);
+}
+
+/* A file whose mapping is taken away from a shader that stores to it is left as it is by then. */
+static void test_revoke_race(void (*change)(char *ptr), bool kills)
+{
+	const int rounds = SLOW_QUICK(50, 6);
+	char *snapshot = malloc(RACE_LEN);
+	int killed = 0;
+
+	igt_assert(snapshot);
+	if (kills)
+		igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	for (int round = 0; round < rounds; round++) {
+		const int fd = memfd_create("igt", 0);
+		char *file, *ptr;
+
+		igt_assert(fd >= 0 && !ftruncate(fd, RACE_LEN));
+		file = mmap(NULL, RACE_LEN, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		ptr = mmap(NULL, RACE_LEN, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		igt_assert(file != MAP_FAILED && ptr != MAP_FAILED);
+		close(fd);
+		nv_fill(file, RACE_LEN, round);
+		start_stores(ptr, RACE_WORDS, WORD_SHIFT, RACE_VALUE);
+		let_it_run(round);
+		change(ptr);
+		memcpy(snapshot, file, RACE_LEN);
+		if (!shader_ends(&shader.compute)) {
+			igt_assert_f(kills, "a shader was killed for a page that it may use\n");
+			killed++;
+			shader_destroy(&shader);
+			shader_create(&shader);
+		}
+		igt_assert_f(!memcmp(snapshot, file, RACE_LEN),
+			     "the GPU stores to a file that it has no mapping of any more\n");
+		munmap(ptr, RACE_LEN);
+		munmap(file, RACE_LEN);
+	}
+	igt_info("%d of %d shaders met their end\n", killed, rounds);
+	assert_works(&shader);
+	free(snapshot);
+}
+
+/* How many pages at @ptr are among those that @before lists. */
+static int pages_again(const char *ptr, const uint64_t *before)
+{
+	uint64_t now[RACE_LEN / NV_PAGE_SIZE];
+	int again = 0;
+
+	nv_pagemap_read(ptr, RACE_LEN, now);
+	for (int i = 0; i < ARRAY_SIZE(now); i++)
+		for (int j = 0; j < ARRAY_SIZE(now); j++)
+			again += now[i] == before[j];
+	return again;
+}
+
+/* Pages are freed under a shader that stores to them, and hold other data at once. */
+static void test_reuse_race(void)
+{
+	const int rounds = SLOW_QUICK(50, 6);
+	int again = 0;
+
+	for (int round = 0; round < rounds; round++) {
+		char *ptr = (char *)nv_alloc(RACE_LEN), *other = (char *)nv_alloc(RACE_LEN);
+		uint64_t pages[RACE_LEN / NV_PAGE_SIZE];
+
+		nv_fill(ptr, RACE_LEN, round);
+		nv_pagemap_read(ptr, RACE_LEN, pages);
+		start_stores(ptr, RACE_WORDS, WORD_SHIFT, RACE_VALUE);
+		let_it_run(round);
+		igt_assert_eq(madvise(ptr, RACE_LEN, MADV_DONTNEED), 0);
+		nv_fill(other, RACE_LEN, ~round);
+		again += pages_again(other, pages);
+		igt_assert_f(shader_ends(&shader.compute),
+			     "a shader was killed for a page that it may use\n");
+		nv_check(other, RACE_LEN, ~round);
+		munmap(other, RACE_LEN);
+		munmap(ptr, RACE_LEN);
+	}
+	igt_info("%d of %zu pages were used again\n", again, rounds * RACE_LEN / NV_PAGE_SIZE);
+	igt_assert_f(again, "Linux gave none of the freed pages to others\n");
+}
+
+/* What a child got at fork() no store of its parent's shader changes. */
+static void test_fork_race(void)
+{
+	const int rounds = SLOW_QUICK(30, 6);
+	char *ptr = (char *)nv_alloc(RACE_LEN);
+
+	for (int round = 0; round < rounds; round++) {
+		int gate[2];
+
+		igt_assert_eq(pipe(gate), 0);
+		nv_fill(ptr, RACE_LEN, round);
+		start_stores(ptr, RACE_WORDS, WORD_SHIFT, RACE_VALUE + round);
+		let_it_run(round);
+		igt_fork(child, 1)
+		{
+			char *snapshot = malloc(RACE_LEN), byte;
+
+			close(gate[1]);
+			memcpy(snapshot, ptr, RACE_LEN);
+			/* until the shader is done */
+			igt_assert_eq(read(gate[0], &byte, 1), 1);
+			igt_assert_f(!memcmp(snapshot, ptr, RACE_LEN),
+				     "the child sees what the GPU wrote for its parent\n");
+		}
+		igt_assert(shader_ends(&shader.compute));
+		igt_assert_eq(write(gate[1], "", 1), 1);
+		igt_waitchildren();
+		close(gate[0]);
+		close(gate[1]);
+		check_words(ptr, RACE_WORDS, WORD_SHIFT, RACE_VALUE + round);
+	}
+	munmap(ptr, RACE_LEN);
+}
+
+/*
+ * The shader stores to every other word, the process to those between, and as both are the first
+ * in a page now and then, both make it. With @in_vram the pages are brought to VRAM again and again.
+ */
+static void test_cpu_write_race(bool in_vram)
+{
+	const int rounds = SLOW_QUICK(50, 6);
+
+	for (int round = 0; round < rounds; round++) {
+		uint32_t *ptr = nv_alloc(RACE_LEN);
+		volatile uint32_t *words = ptr;
+
+		start_stores((char *)ptr, RACE_WORDS / 2, WORD_SHIFT + 1, RACE_VALUE);
+		for (int pass = 0; pass < 4; pass++) {
+			let_it_run(round + pass);
+			for (uint32_t i = 1; i < RACE_WORDS; i += 2)
+				words[i] = pass + i;
+			if (in_vram)
+				nv_svm_migrate(&shader.svm, ptr, RACE_LEN);
+		}
+		igt_assert_f(shader_ends(&shader.compute),
+			     "a shader was killed for a page that it may use\n");
+		for (uint32_t i = 1; i < RACE_WORDS; i += 2)
+			igt_assert_f(words[i] == 3 + i, "word %u is %#x instead of %#x\n", i,
+				     words[i], 3 + i);
+		check_words(ptr, RACE_WORDS / 2, WORD_SHIFT + 1, RACE_VALUE);
+		munmap(ptr, RACE_LEN);
+	}
+}
+
+#define ADD_WORDS (4 * NV_PAGE_SIZE >> WORD_SHIFT)
+
+struct adder {
+	uint32_t *words;
+	volatile bool stop;
+	uint32_t passes;
+};
+
+static void *add_by_cpu(void *arg)
+{
+	struct adder *adder = arg;
+
+	while (!adder->stop) {
+		for (uint32_t i = 0; i < ADD_WORDS; i++)
+			__atomic_add_fetch(&adder->words[i], 1, __ATOMIC_SEQ_CST);
+		adder->passes++;
+		usleep(100); /* the GPU has its turn */
+	}
+	return NULL;
+}
+
+/* Both add to the same words at a time, and nothing gets lost. */
+static void test_atomic_cpu(void)
+{
+	const unsigned int rounds = 5, grids = 8;
+	struct adder adder = { .words = nv_alloc(4 * NV_PAGE_SIZE) };
+	const struct nv_kernel_args args = {
+		.dst = (uintptr_t)adder.words,
+		.dst_shift = WORD_SHIFT,
+		.value = 1,
+	};
+	pthread_t thread;
+	uint32_t before;
+
+	igt_assert_eq(pthread_create(&thread, NULL, add_by_cpu, &adder), 0);
+	for (int round = 0; round < rounds; round++) {
+		before = adder.passes;
+		for (int i = 0; i < grids; i++)
+			nv_compute_grid(&shader.compute, &nv_kernel_add, ADD_WORDS, &args);
+		finish(&shader);
+	}
+	adder.stop = true;
+	igt_assert_eq(pthread_join(thread, NULL), 0);
+	igt_info("%u passes of the CPU, %u in the last round\n", adder.passes,
+		 adder.passes - before);
+	for (uint32_t i = 0; i < ADD_WORDS; i++)
+		igt_assert_f(adder.words[i] == rounds * grids * (i + 1) + adder.passes,
+			     "word %u is %u instead of %u\n", i, adder.words[i],
+			     rounds * grids * (i + 1) + adder.passes);
+	munmap(adder.words, 4 * NV_PAGE_SIZE);
 }
 
 /* Processes that end while their shaders fault. */
@@ -719,6 +1179,11 @@ VARIANT(file_shared, test_file(MAP_SHARED))
 VARIANT(file_private, test_file(MAP_PRIVATE))
 VARIANT(fork_write, test_fork_write(false))
 VARIANT(fork_write_vram, test_fork_write(true))
+VARIANT(revoke_munmap_race, test_revoke_race(change_munmap, true))
+VARIANT(revoke_replace_race, test_revoke_race(change_replace, false))
+VARIANT(revoke_mprotect_race, test_revoke_race(change_mprotect, true))
+VARIANT(cpu_write_race, test_cpu_write_race(false))
+VARIANT(cpu_write_race_vram, test_cpu_write_race(true))
 VARIANT(wild_read, test_killed(&nv_kernel_copy, WILD_POINTER))
 VARIANT(wild_write, test_killed(&nv_kernel_fill, WILD_POINTER))
 VARIANT(wild_atomic, test_killed(&nv_kernel_add, WILD_POINTER))
@@ -738,26 +1203,55 @@ static const struct {
 	{ "shader-atomic", test_atomic, "A shader and the process add to the same words in turn" },
 	{ "shader-atomic-one-word", test_atomic_one_word,
 	  "All threads add to one word, each once" },
+	{ "atomic-thp", test_atomic_thp, "A shader adds to words in the middle of a huge page" },
+	{ "atomic-stack", test_atomic_stack, "A shader adds to words on the stack" },
+	{ "atomic-untouched", test_atomic_untouched,
+	  "A shader adds to what it has read where the process never was" },
+	{ "atomic-shared", test_atomic_shared,
+	  "An atomic to shared memory kills its channel and nothing else" },
+	{ "atomic-hugetlb", test_atomic_hugetlb,
+	  "An atomic to a page of hugetlbfs kills its channel and nothing else" },
 	{ "shader-exchange", test_exchange, "Atomics return what was there" },
 	{ "file-shared", file_shared, "A shader reads and writes a file by a shared mapping" },
 	{ "file-private", file_private, "A shader writes to a private mapping, not to the file" },
+	{ "file-program", test_file_program, "A shader reads the program's own file" },
 	{ "hugetlb", test_hugetlb, "A shader reads and writes a page of hugetlbfs" },
 	{ "stack", test_stack, "A shader reads and writes the stack" },
 	{ "many-pages", test_many_pages, "More pages fault than the fault buffer has entries" },
 	{ "thp", test_thp, "A shader reads and writes a huge page" },
 	{ "vram", test_vram, "A shader reads and writes pages in VRAM" },
+	{ "vram-atomic", test_vram_atomic, "A shader adds to words in VRAM, which stay there" },
+	{ "vram-thp", test_vram_thp,
+	  "A shader reads and writes the middle of a huge page in VRAM" },
 	{ "read-only", test_read_only, "A shader reads what is read-only" },
 	{ "remap", test_remap, "A shader follows when memory is discarded and made anew" },
 	{ "fork-write", fork_write, "What a shader writes after fork() is its process's own" },
 	{ "fork-write-vram", fork_write_vram,
 	  "What a shader writes to VRAM after fork() is its process's own" },
+	{ "revoke-munmap-race", revoke_munmap_race,
+	  "A file is left alone when it is unmapped under a shader that stores to it" },
+	{ "revoke-replace-race", revoke_replace_race,
+	  "A file is left alone when other memory replaces it under a shader that stores to it" },
+	{ "revoke-mprotect-race", revoke_mprotect_race,
+	  "A file is left alone when it becomes read-only under a shader that stores to it" },
+	{ "reuse-race", test_reuse_race,
+	  "Pages that are freed under a shader that stores to them keep what others put there" },
+	{ "fork-race", test_fork_race,
+	  "A child's memory stays as it is at fork() under a shader that stores to it" },
+	{ "cpu-write-race", cpu_write_race, "A shader and the process write to the same pages" },
+	{ "cpu-write-race-vram", cpu_write_race_vram,
+	  "A shader and the process write to pages that go to VRAM and back" },
+	{ "atomic-cpu-race", test_atomic_cpu,
+	  "A shader and the process add to the same words at a time" },
 	{ "mixed-batch", test_mixed_batch,
-	  "Atomics to private memory and reads of a file fault at a time" },
+	  "Atomics, reads of a file and stores to new pages fault at a time" },
 	{ "wild-read", wild_read, "A wild read kills its channel and nothing else" },
 	{ "wild-write", wild_write, "A wild write kills its channel and nothing else" },
 	{ "wild-atomic", wild_atomic, "A wild atomic kills its channel and nothing else" },
 	{ "wild-many", test_wild_many, "The driver works on after any number of wild pointers" },
 	{ "wild-beside", test_wild_beside, "A wild pointer kills no channel of another process" },
+	{ "wild-beside-vram", test_wild_beside_vram,
+	  "Pages in VRAM keep their content when wild pointers kill channels" },
 	{ "processes", test_processes, "Shaders of several processes fault at a time" },
 	{ "write-read-only", test_write_read_only,
 	  "A write to what is read-only kills its channel and nothing else" },
