@@ -2014,8 +2014,79 @@ static void test_shader_free_race(struct pair *pair, void (*change)(char *ptr, s
 	copy_in(pair, (char *)nv_alloc(RACE_LEN), RACE_LEN);
 }
 
-/* Permissions change under a shader that reads: it reads on, and the right data. */
+/* As many grids as may be in flight. Each makes something else of every word, so any store shows. */
+static void shader_start_fills(struct shader *shader, char *ptr, uint32_t value)
+{
+	for (int i = 0; i < NV_COMPUTE_SLOTS; i++) {
+		const struct nv_kernel_args args = {
+			.dst = (uintptr_t)ptr,
+			.dst_shift = WORD_SHIFT,
+			.value = value + i * RACE_LEN,
+			.count = RACE_LEN >> WORD_SHIFT,
+		};
+
+		nv_compute_grid(&shader->compute, &nv_kernel_fill_all, NV_COMPUTE_BLOCK, &args);
+	}
+	igt_assert_eq(__nv_chan_submit(&shader->compute.chan), 0);
+}
+
+/* What is in the owner's VRAM, read by the owner: a CPU that looks takes the pages from everybody. */
+static void owner_snapshot(struct pair *pair, const char *ptr, char *snapshot)
+{
+	struct nv_worker *owner = &pair->owner;
+
+	igt_assert_eq_u64(nv_svm_prefetch(&owner->svm, ptr, RACE_LEN), RACE_LEN / NV_PAGE_SIZE);
+	nv_worker_read(owner, ptr, RACE_LEN);
+	nv_ce_copy(&owner->chan, owner->ram.va, owner->vram.va, RACE_LEN);
+	nv_chan_run(&owner->chan);
+	memcpy(snapshot, owner->ram.map, RACE_LEN);
+}
+
+/*
+ * Pages become read-only under a shader that stores to them: not one store comes after mprotect()
+ * returned, and a shader that was not done by then is killed.
+ */
 static void test_shader_mprotect_race(struct pair *pair)
+{
+	const int rounds = SLOW_QUICK(50, 6);
+	char *then = malloc(RACE_LEN), *now = malloc(RACE_LEN);
+	char *ptr = (char *)nv_alloc(RACE_LEN);
+	struct shader shader;
+	int killed = 0;
+
+	require_p2p(pair);
+	igt_assert(then && now);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	shader_create(&shader, pair);
+	for (int round = 0; round < rounds; round++) {
+		give_to_owner(pair, ptr, RACE_LEN, round);
+		shader_start_fills(&shader, ptr, RACE_VALUE);
+		let_it_run(round);
+		igt_assert_eq(mprotect(ptr, RACE_LEN, PROT_READ), 0);
+		owner_snapshot(pair, ptr, then);
+		usleep(5000);
+		owner_snapshot(pair, ptr, now);
+		igt_assert_f(!memcmp(then, now, RACE_LEN), "a store came after mprotect()\n");
+		if (!shader_ends(&shader)) {
+			killed++;
+			shader_destroy(&shader);
+			shader_create(&shader, pair);
+		}
+		nv_assert_private(ptr, RACE_LEN);
+		igt_assert_f(!memcmp(then, ptr, RACE_LEN), "a store came after mprotect()\n");
+		igt_assert_eq(mprotect(ptr, RACE_LEN, PROT_READ | PROT_WRITE), 0);
+	}
+	igt_info("%d of %d shaders met their end\n", killed, rounds);
+	igt_assert_f(killed, "no shader was at work when its pages became read-only\n");
+	munmap(ptr, RACE_LEN);
+	shader_destroy(&shader);
+	free(then);
+	free(now);
+	copy_in(pair, (char *)nv_alloc(RACE_LEN), RACE_LEN);
+}
+
+/* Permissions change under a shader that reads: it reads on, and the right data. */
+static void test_shader_mprotect_read_race(struct pair *pair)
 {
 	const int rounds = SLOW_QUICK(50, 6);
 	struct nv_kernel_args args = {
@@ -2174,7 +2245,10 @@ static void test_shader_importer_close_race(struct pair *pair)
 	copy_in(pair, (char *)nv_alloc(RACE_LEN), RACE_LEN);
 }
 
-/* Processes end while their shaders use the owner's pages. */
+/*
+ * Processes end while their shaders store to the owner's pages, which then are given to other data:
+ * no store may reach that. Nobody tells which pages of VRAM it gets, so it is twice as many.
+ */
 static void test_shader_exit_race(struct pair *pair)
 {
 	const int rounds = SLOW_QUICK(20, 4);
@@ -2182,6 +2256,8 @@ static void test_shader_exit_race(struct pair *pair)
 	require_p2p(pair);
 	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
 	for (int round = 0; round < rounds; round++) {
+		char *other = (char *)nv_alloc(2 * RACE_LEN);
+
 		igt_fork(child, 1)
 		{
 			char *ptr = (char *)nv_alloc(RACE_LEN);
@@ -2191,11 +2267,15 @@ static void test_shader_exit_race(struct pair *pair)
 			pair_create(&mine, pair->owner_gpu, pair->importer_gpu);
 			shader_create(&shader, &mine);
 			give_to_owner(&mine, ptr, RACE_LEN, round);
-			shader_start_fill(&shader, ptr, RACE_VALUE);
+			shader_start_fills(&shader, ptr, RACE_VALUE);
 			let_it_run(round);
 			_exit(0);
 		}
 		igt_waitchildren();
+		give_to_owner(pair, other, 2 * RACE_LEN, ~round);
+		usleep(20000);
+		nv_check(other, 2 * RACE_LEN, ~round);
+		munmap(other, 2 * RACE_LEN);
 	}
 	copy_in(pair, (char *)nv_alloc(RACE_LEN), RACE_LEN);
 }
@@ -2959,6 +3039,8 @@ static const struct subtest {
 	{ "peer-shader-dontneed-race", shader_dontneed_race,
 	  "What is discarded under a shader of the importer no store of it reaches any more" },
 	{ "peer-shader-mprotect-race", test_shader_mprotect_race,
+	  "What becomes read-only under a shader of the importer no store of it reaches any more" },
+	{ "peer-shader-mprotect-read-race", test_shader_mprotect_read_race,
 	  "A shader of the importer reads on while the permissions of pages change" },
 	{ "peer-shader-fork-race", test_shader_fork_race,
 	  "No store of a running shader of the importer gets to a child" },
@@ -2969,7 +3051,7 @@ static const struct subtest {
 	{ "peer-shader-importer-close-race", test_shader_importer_close_race,
 	  "The importer's file is closed under its running shader" },
 	{ "peer-shader-exit-race", test_shader_exit_race,
-	  "A process exits under its running shader, and peer-to-peer works on" },
+	  "A process exits under its running shader, no store of which reaches other data" },
 	{ "peer-concurrent-inc", test_concurrent_inc,
 	  "Owner and importer add to the same words at once, and no addition is lost" },
 	{ "peer-three-shaders", test_three_shaders,
