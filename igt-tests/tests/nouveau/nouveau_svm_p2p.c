@@ -2601,7 +2601,10 @@ static void export_read(struct shader *shader, const struct exported *exported)
 			     count, is[i], exported->seed + i);
 }
 
-/* Every importer lost what the windows do not show any more. */
+/*
+ * More was used than the windows show: they were recycled, every importer lost what they do not show
+ * any more, and no page was sent to RAM instead.
+ */
 static void export_assert_windows(const struct pair *pair, const struct exported *exported)
 {
 	struct nv_counters counters;
@@ -2617,6 +2620,9 @@ static void export_assert_windows(const struct pair *pair, const struct exported
 	igt_assert(p2p.windows <= p2p.windows_max);
 	igt_assert(p2p.windows_max * NV_HUGE_SIZE < nv_bar1_size(pair->owner_gpu));
 	igt_assert(counters.peer_mappings <= p2p.windows_max * (NV_HUGE_SIZE / NV_PAGE_SIZE));
+	igt_assert(p2p.windows_recycled - exported->before.windows_recycled >=
+		   exported->len / NV_HUGE_SIZE - p2p.windows_max);
+	nv_assert_private(exported->ptr, exported->len);
 }
 
 static void test_small_bar1_read(struct pair *pair)
@@ -2704,6 +2710,44 @@ static void test_small_bar1_revoke(struct pair *pair)
 	munmap(exported.ptr, exported.len);
 	munmap(first, NV_HUGE_SIZE);
 	shader_destroy(&shader);
+}
+
+/* The window that was asked for least recently is the one that goes. */
+static void test_small_bar1_lru(struct pair *pair)
+{
+	const size_t len = 4 * KiB;
+	struct nv_p2p before, after;
+	char *ptr, *last;
+	size_t windows;
+
+	require_small_bar1(pair, &before);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	windows = before.windows_max;
+	ptr = alloc_pages((windows + 1) * NV_HUGE_SIZE, true);
+	last = ptr + windows * NV_HUGE_SIZE;
+	for (size_t i = 0; i <= windows; i++)
+		nv_fill(ptr + i * NV_HUGE_SIZE, len, i);
+	nv_svm_migrate(&pair->owner.svm, ptr, (windows + 1) * NV_HUGE_SIZE);
+	for (size_t i = 0; i < windows; i++)
+		importer_maps(pair, ptr + i * NV_HUGE_SIZE, len);
+	/* the first one again; and all are old enough to be taken after that */
+	importer_maps(pair, ptr, len);
+	usleep(100000);
+	nv_p2p_read(pair->owner_gpu, &before);
+	importer_maps(pair, last, len);
+	nv_p2p_read(pair->owner_gpu, &after);
+	igt_assert_eq_u64(after.windows, windows);
+	igt_assert_eq_u64(after.windows_recycled, before.windows_recycled + 1);
+
+	for (size_t i = 0; i <= windows; i++) {
+		if (i == 1)
+			continue;
+		nv_worker_read(&pair->importer, ptr + i * NV_HUGE_SIZE, len);
+		nv_worker_check(&pair->importer, len, i);
+	}
+	nv_worker_read_faults(&pair->importer, ptr + NV_HUGE_SIZE, len);
+	nv_assert_private(ptr, (windows + 1) * NV_HUGE_SIZE);
+	munmap(ptr, (windows + 1) * NV_HUGE_SIZE);
 }
 
 /* The owner does not reach its own pages by BAR1, so it keeps its mappings of them. */
@@ -3088,6 +3132,8 @@ static const struct subtest {
 	  "The importer's copy engine reads more of the owner's VRAM than its BAR1 can show" },
 	{ "peer-small-bar1-revoke", test_small_bar1_revoke,
 	  "What a recycled window of BAR1 showed is out of the importer's reach" },
+	{ "peer-small-bar1-lru", test_small_bar1_lru,
+	  "The window of BAR1 that was asked for least recently is recycled first" },
 	{ "peer-small-bar1-own", test_small_bar1_own,
 	  "The owner's own mappings outlive the window of BAR1" },
 	{ "peer-importer-close", test_importer_close,
