@@ -2686,6 +2686,31 @@ static void test_small_bar1_copy(struct pair *pair)
 	munmap(exported.ptr, exported.len);
 }
 
+/* The importer takes all of it at once, straight; windows go as the VRAM behind them is free. */
+static void test_small_bar1_migrate(struct pair *pair)
+{
+	struct exported exported;
+	struct nv_p2p after;
+	struct shader shader;
+	struct meter meter;
+	size_t pages;
+
+	require_small_bar1(pair, &exported.before);
+	shader_create(&shader, pair);
+	export_create(pair, &exported, nv_bar1_size(pair->owner_gpu) + 8 * NV_HUGE_SIZE);
+	pages = exported.len / NV_PAGE_SIZE;
+	migrate_start(&meter, pair, exported.ptr, exported.len);
+	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, exported.ptr, exported.len), pages);
+	migrate_assert(&meter, pair, pages, 0, 0);
+	nv_p2p_read(pair->owner_gpu, &after);
+	igt_info("%" PRIu64 " windows of %" PRIu64 ", recycled %" PRIu64 " times\n", after.windows,
+		 after.windows_max, after.windows_recycled - exported.before.windows_recycled);
+	nv_assert_private(exported.ptr, exported.len);
+	export_read(&shader, &exported);
+	munmap(exported.ptr, exported.len);
+	shader_destroy(&shader);
+}
+
 /* A mapping of a window that shows something else now is out of the importer's reach. */
 static void test_small_bar1_revoke(struct pair *pair)
 {
@@ -3130,6 +3155,8 @@ static const struct subtest {
 	  "The importer writes more of the owner's VRAM than its BAR1 can show" },
 	{ "peer-small-bar1-copy", test_small_bar1_copy,
 	  "The importer's copy engine reads more of the owner's VRAM than its BAR1 can show" },
+	{ "peer-small-bar1-migrate", test_small_bar1_migrate,
+	  "SVM_BIND moves more of the owner's VRAM than its BAR1 can show to the importer's, straight" },
 	{ "peer-small-bar1-revoke", test_small_bar1_revoke,
 	  "What a recycled window of BAR1 showed is out of the importer's reach" },
 	{ "peer-small-bar1-lru", test_small_bar1_lru,
