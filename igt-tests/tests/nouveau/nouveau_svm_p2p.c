@@ -1238,20 +1238,30 @@ static void test_shader_atomic(struct pair *pair)
 	shader_destroy(&shader);
 }
 
+/* Every byte that a shader reads goes to RAM first, and comes from there: twice over a link. */
 static void test_shader_fallback(struct pair *pair)
 {
 	const size_t len = 64 * KiB;
+	struct nv_model_stats before, moved;
 	struct shader shader;
 	uint32_t *ptr = nv_alloc(len);
 
-	nv_svm_require_prefetch(&pair->importer.svm);
-	igt_require_f(p2p_param >= 0 || !has_p2p(pair),
+	igt_require_f(p2p_param >= 0 || !nv_svm_has_prefetch(&pair->importer.svm) || !has_p2p(pair),
 		      "peer-to-peer works, and no nouveau.svm_p2p switches it off\n");
 	if (p2p_param >= 0)
 		nv_p2p_param_set(false);
 	shader_create(&shader, pair);
 	give_to_owner(pair, ptr, len, 1);
+	if (nv_model_present())
+		nv_model_stats(&before);
 	shader_read(&shader, ptr, len);
+	if (nv_model_present()) {
+		nv_model_stats_since(&moved, &before);
+		igt_assert_eq_u64(moved.ce.system_write, len);
+		igt_assert_eq_u64(moved.gr.system_read, len);
+		igt_assert_eq_u64(moved.ce.peer_read + moved.ce.peer_write, 0);
+		igt_assert_eq_u64(moved.gr.peer_read + moved.gr.peer_write, 0);
+	}
 	nv_assert_ram(ptr, len);
 	nv_worker_check(&pair->importer, len, 1);
 	give_to_owner(pair, ptr, len, 2);
