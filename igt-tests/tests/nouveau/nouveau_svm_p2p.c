@@ -2142,6 +2142,32 @@ static void test_shader_mprotect_read_race(struct pair *pair)
 	shader_destroy(&shader);
 }
 
+/* What is read-only the importer's shader reads where it is; a store kills it, and changes nothing. */
+static void test_shader_mprotect_ro(struct pair *pair)
+{
+	char *ptr = (char *)nv_alloc(RACE_LEN);
+	struct shader shader;
+	struct meter meter;
+
+	require_p2p(pair);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	shader_create(&shader, pair);
+	give_to_owner(pair, ptr, RACE_LEN, 1);
+	igt_assert_eq(mprotect(ptr, RACE_LEN, PROT_READ), 0);
+	meter_start(&meter, pair, ptr, RACE_LEN);
+	shader_read(&shader, ptr, RACE_LEN);
+	meter_assert_direct(&meter, pair, RACE_LEN, 0);
+	nv_worker_check(&pair->importer, RACE_LEN, 1);
+
+	shader_start_fill(&shader, ptr, RACE_VALUE);
+	igt_assert_f(!shader_ends(&shader), "a shader wrote to read-only pages\n");
+	nv_assert_private(ptr, RACE_LEN);
+	nv_check(ptr, RACE_LEN, 1);
+	munmap(ptr, RACE_LEN);
+	shader_destroy(&shader);
+	copy_in(pair, (char *)nv_alloc(RACE_LEN), RACE_LEN);
+}
+
 /* What a child got at fork() no store of its parent's shader changes. */
 static void test_shader_fork_race(struct pair *pair)
 {
@@ -2992,9 +3018,12 @@ VARIANT(migrate_cross_race_thp, test_migrate_cross_race(pair, true))
 VARIANT(migrate_munmap_race, test_migrate_unmap_race(pair, change_munmap))
 VARIANT(migrate_dontneed_race, test_migrate_unmap_race(pair, change_dontneed))
 VARIANT(shader_read_4k, test_shader_read(pair, 4 * KiB, false))
+VARIANT(shader_read_64k, test_shader_read(pair, 64 * KiB, false))
 VARIANT(shader_read_2m, test_shader_read(pair, 2 * MiB, false))
 VARIANT(shader_read_thp, test_shader_read(pair, NV_HUGE_SIZE, true))
+VARIANT(shader_write_4k, test_shader_write(pair, 4 * KiB, false))
 VARIANT(shader_write_64k, test_shader_write(pair, 64 * KiB, false))
+VARIANT(shader_write_2m, test_shader_write(pair, 2 * MiB, false))
 VARIANT(shader_write_thp, test_shader_write(pair, NV_HUGE_SIZE, true))
 VARIANT(shader_faults, test_shader_faults(pair, false, 8))
 VARIANT(shader_faults_thp, test_shader_faults(pair, true, 1))
@@ -3097,12 +3126,18 @@ static const struct subtest {
 	  "Only what a GPU maps that does not reach the owner comes to RAM" },
 	{ "peer-shader-read-4k", shader_read_4k,
 	  "A shader of the importer faults and reads a page of the owner's VRAM in place" },
+	{ "peer-shader-read-64k", shader_read_64k,
+	  "A shader of the importer faults and reads pages of the owner's VRAM in place" },
 	{ "peer-shader-read-2m", shader_read_2m,
 	  "A shader of the importer faults and reads many pages of the owner's VRAM in place" },
 	{ "peer-shader-read-thp", shader_read_thp,
 	  "A shader of the importer faults and reads a huge page of the owner's VRAM in place" },
+	{ "peer-shader-write-4k", shader_write_4k,
+	  "A shader of the importer faults and writes a page of the owner's VRAM in place" },
 	{ "peer-shader-write-64k", shader_write_64k,
 	  "A shader of the importer faults and writes pages of the owner's VRAM in place" },
+	{ "peer-shader-write-2m", shader_write_2m,
+	  "A shader of the importer faults and writes many pages of the owner's VRAM in place" },
 	{ "peer-shader-write-thp", shader_write_thp,
 	  "A shader of the importer faults and writes a huge page of the owner's VRAM in place" },
 	{ "peer-shader-faults", shader_faults,
@@ -3145,6 +3180,8 @@ static const struct subtest {
 	  "Shaders of two importers use the same pages of the owner" },
 	{ "peer-mprotect-ro", test_mprotect_ro,
 	  "The importer reads, but cannot write, the owner's pages that became read-only" },
+	{ "peer-shader-mprotect-ro", test_shader_mprotect_ro,
+	  "The importer's shader reads the owner's read-only pages in place, and dies of a store" },
 	{ "peer-revoke-munmap", revoke_munmap, "Unmapped pages are out of the importer's reach" },
 	{ "peer-revoke-dontneed", revoke_dontneed,
 	  "Discarded pages are out of the importer's reach" },
