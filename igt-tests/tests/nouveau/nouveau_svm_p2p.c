@@ -1274,6 +1274,73 @@ static void test_shader_fallback(struct pair *pair)
 		nv_p2p_param_set(p2p_param);
 }
 
+/*
+ * By turns pages of RAM, of the owner, of the importer, and holes that nobody touched, in one window
+ * of the fault handler: each is used where it is, and a hole becomes memory of RAM.
+ */
+static void test_shader_mixed(struct pair *pair)
+{
+	const size_t len = NV_HUGE_SIZE, unit = 32 * KiB, units = len / unit, quarter = len / 4;
+	char *ptr = (char *)nv_alloc_huge(2 * len), *got = (char *)pair->importer.ram.map;
+	uint64_t places[NV_HUGE_SIZE / NV_PAGE_SIZE];
+	static const char zero[32 * KiB];
+	struct nv_model_stats before, moved;
+	struct shader shader;
+
+	require_p2p(pair);
+	igt_assert_eq(madvise(ptr, 2 * len, MADV_NOHUGEPAGE), 0);
+	shader_create(&shader, pair);
+	for (size_t i = 0; i < units; i++) {
+		char *at = ptr + i * unit;
+
+		if (i % 4 == 3)
+			continue;
+		nv_fill(at, unit, i);
+		if (i % 4 == 1)
+			nv_svm_migrate(&pair->owner.svm, at, unit);
+		else if (i % 4 == 2)
+			nv_svm_migrate(&pair->importer.svm, at, unit);
+	}
+	if (nv_model_present())
+		nv_model_stats(&before);
+	shader_read(&shader, ptr, len);
+	if (nv_model_present()) {
+		nv_model_stats_since(&moved, &before);
+		igt_assert_eq_u64(moved.gr.peer_read, quarter);
+		igt_assert_eq_u64(moved.gr.system_read, 2 * quarter);
+		igt_assert_eq_u64(moved.ce.system_read + moved.ce.system_write, 0);
+		igt_assert_eq_u64(moved.ce.peer_read + moved.ce.peer_write, 0);
+	}
+	nv_ce_copy(&pair->importer.chan, pair->importer.ram.va, pair->importer.vram.va, len);
+	nv_chan_run(&pair->importer.chan);
+	for (size_t i = 0; i < units; i++) {
+		if (i % 4 < 3)
+			nv_check(got + i * unit, unit, i);
+		else
+			igt_assert(!memcmp(got + i * unit, zero, unit));
+	}
+
+	if (nv_model_present())
+		nv_model_stats(&before);
+	shader_store(&shader, &nv_kernel_fill, ptr, len, 3);
+	if (nv_model_present()) {
+		nv_model_stats_since(&moved, &before);
+		igt_assert_eq_u64(moved.gr.peer_write, quarter);
+		igt_assert_eq_u64(moved.gr.system_write, 2 * quarter);
+		igt_assert_eq_u64(moved.ce.system_read + moved.ce.system_write, 0);
+	}
+	nv_pagemap_read(ptr, len, places);
+	igt_assert_eq(nv_private_pages(ptr, len), len / NV_PAGE_SIZE / 2);
+	for (size_t i = 0; i < len / NV_PAGE_SIZE; i++) { /* bit 63: in RAM */
+		const size_t turn = i * NV_PAGE_SIZE / unit % 4;
+
+		igt_assert_eq(places[i] >> 63, turn == 0 || turn == 3);
+	}
+	check_sequence((uint32_t *)ptr, len, 3, 1);
+	munmap(ptr, 2 * len);
+	shader_destroy(&shader);
+}
+
 /* After fork() the pages are read-only for parent and child: a write takes a copy. */
 static void test_shader_fork(struct pair *pair)
 {
@@ -3148,6 +3215,8 @@ static const struct subtest {
 	  "For atomics of the importer's shader the owner's pages come to RAM" },
 	{ "peer-shader-no-p2p-fallback", test_shader_fallback,
 	  "Without peer-to-peer a fault of the importer's shader brings the pages to RAM" },
+	{ "peer-shader-mixed", test_shader_mixed,
+	  "A shader of the importer uses RAM, both GPUs' VRAM and holes in place, by turns" },
 	{ "peer-shader-fork-cow", test_shader_fork,
 	  "What the importer's shader writes after fork() stays the parent's" },
 	{ "peer-shader-widths", test_shader_widths,
