@@ -1238,20 +1238,30 @@ static void test_shader_atomic(struct pair *pair)
 	shader_destroy(&shader);
 }
 
+/* Every byte that a shader reads goes to RAM first, and comes from there: twice over a link. */
 static void test_shader_fallback(struct pair *pair)
 {
 	const size_t len = 64 * KiB;
+	struct nv_model_stats before, moved;
 	struct shader shader;
 	uint32_t *ptr = nv_alloc(len);
 
-	nv_svm_require_prefetch(&pair->importer.svm);
-	igt_require_f(p2p_param >= 0 || !has_p2p(pair),
+	igt_require_f(p2p_param >= 0 || !nv_svm_has_prefetch(&pair->importer.svm) || !has_p2p(pair),
 		      "peer-to-peer works, and no nouveau.svm_p2p switches it off\n");
 	if (p2p_param >= 0)
 		nv_p2p_param_set(false);
 	shader_create(&shader, pair);
 	give_to_owner(pair, ptr, len, 1);
+	if (nv_model_present())
+		nv_model_stats(&before);
 	shader_read(&shader, ptr, len);
+	if (nv_model_present()) {
+		nv_model_stats_since(&moved, &before);
+		igt_assert_eq_u64(moved.ce.system_write, len);
+		igt_assert_eq_u64(moved.gr.system_read, len);
+		igt_assert_eq_u64(moved.ce.peer_read + moved.ce.peer_write, 0);
+		igt_assert_eq_u64(moved.gr.peer_read + moved.gr.peer_write, 0);
+	}
 	nv_assert_ram(ptr, len);
 	nv_worker_check(&pair->importer, len, 1);
 	give_to_owner(pair, ptr, len, 2);
@@ -1262,6 +1272,73 @@ static void test_shader_fallback(struct pair *pair)
 	shader_destroy(&shader);
 	if (p2p_param >= 0)
 		nv_p2p_param_set(p2p_param);
+}
+
+/*
+ * By turns pages of RAM, of the owner, of the importer, and holes that nobody touched, in one window
+ * of the fault handler: each is used where it is, and a hole becomes memory of RAM.
+ */
+static void test_shader_mixed(struct pair *pair)
+{
+	const size_t len = NV_HUGE_SIZE, unit = 32 * KiB, units = len / unit, quarter = len / 4;
+	char *ptr = (char *)nv_alloc_huge(2 * len), *got = (char *)pair->importer.ram.map;
+	uint64_t places[NV_HUGE_SIZE / NV_PAGE_SIZE];
+	static const char zero[32 * KiB];
+	struct nv_model_stats before, moved;
+	struct shader shader;
+
+	require_p2p(pair);
+	igt_assert_eq(madvise(ptr, 2 * len, MADV_NOHUGEPAGE), 0);
+	shader_create(&shader, pair);
+	for (size_t i = 0; i < units; i++) {
+		char *at = ptr + i * unit;
+
+		if (i % 4 == 3)
+			continue;
+		nv_fill(at, unit, i);
+		if (i % 4 == 1)
+			nv_svm_migrate(&pair->owner.svm, at, unit);
+		else if (i % 4 == 2)
+			nv_svm_migrate(&pair->importer.svm, at, unit);
+	}
+	if (nv_model_present())
+		nv_model_stats(&before);
+	shader_read(&shader, ptr, len);
+	if (nv_model_present()) {
+		nv_model_stats_since(&moved, &before);
+		igt_assert_eq_u64(moved.gr.peer_read, quarter);
+		igt_assert_eq_u64(moved.gr.system_read, 2 * quarter);
+		igt_assert_eq_u64(moved.ce.system_read + moved.ce.system_write, 0);
+		igt_assert_eq_u64(moved.ce.peer_read + moved.ce.peer_write, 0);
+	}
+	nv_ce_copy(&pair->importer.chan, pair->importer.ram.va, pair->importer.vram.va, len);
+	nv_chan_run(&pair->importer.chan);
+	for (size_t i = 0; i < units; i++) {
+		if (i % 4 < 3)
+			nv_check(got + i * unit, unit, i);
+		else
+			igt_assert(!memcmp(got + i * unit, zero, unit));
+	}
+
+	if (nv_model_present())
+		nv_model_stats(&before);
+	shader_store(&shader, &nv_kernel_fill, ptr, len, 3);
+	if (nv_model_present()) {
+		nv_model_stats_since(&moved, &before);
+		igt_assert_eq_u64(moved.gr.peer_write, quarter);
+		igt_assert_eq_u64(moved.gr.system_write, 2 * quarter);
+		igt_assert_eq_u64(moved.ce.system_read + moved.ce.system_write, 0);
+	}
+	nv_pagemap_read(ptr, len, places);
+	igt_assert_eq(nv_private_pages(ptr, len), len / NV_PAGE_SIZE / 2);
+	for (size_t i = 0; i < len / NV_PAGE_SIZE; i++) { /* bit 63: in RAM */
+		const size_t turn = i * NV_PAGE_SIZE / unit % 4;
+
+		igt_assert_eq(places[i] >> 63, turn == 0 || turn == 3);
+	}
+	check_sequence((uint32_t *)ptr, len, 3, 1);
+	munmap(ptr, 2 * len);
+	shader_destroy(&shader);
 }
 
 /* After fork() the pages are read-only for parent and child: a write takes a copy. */
@@ -1883,35 +1960,43 @@ static void test_fdinfo(struct pair *pair)
 	igt_assert_eq_u64(peer, 0);
 }
 
+/* A buffer that has to be in VRAM and has no room there unless some of the pages go. */
 static void test_evict(struct pair *pair)
 {
 	const uint64_t vram = nv_getparam(pair->owner_gpu->fd, NOUVEAU_GETPARAM_FB_SIZE);
-	const size_t len = 64 * KiB, size = 64 * MiB;
-	const int count = vram / size + 2;
-	struct nv_bo *bos;
-	uint32_t *ptr;
+	const size_t len = 32 * MiB, looked_at = 64 * KiB;
+	struct nv_counters before, after;
+	struct nv_bo bo;
+	uint64_t free;
+	char *ptr;
 	int fd;
 
-	igt_require_f(vram <= SLOW_QUICK(16ul << 30, 4ul << 30),
-		      "filling %llu MiB of VRAM takes too long here\n",
-		      (unsigned long long)(vram / MiB));
 	require_p2p(pair);
-	ptr = nv_alloc(len);
-	bos = calloc(count, sizeof(*bos));
-	igt_assert(bos);
-	give_to_owner(pair, ptr, len, 1);
+	igt_require_f(nv_counters_read(pair->owner_gpu, &before),
+		      "this kernel has no debugfs file svm\n");
+	ptr = (char *)nv_alloc_huge(len);
+	for (size_t i = 0; i < len; i += NV_HUGE_SIZE)
+		nv_fill(ptr + i, looked_at, i);
+	nv_svm_migrate(&pair->owner.svm, ptr, len);
+	nv_assert_private(ptr, len);
 	importer_maps(pair, ptr, len);
+	free = vram - nv_getparam(pair->owner.svm.fd, NOUVEAU_GETPARAM_VRAM_USED);
+	/* other buffers can move, too, but there is not that much of them */
 	fd = drm_reopen_driver(pair->owner_gpu->fd);
-	for (int i = 0; i < count; i++)
-		nv_bo_create(&bos[i], fd, size, NOUVEAU_GEM_DOMAIN_VRAM | NOUVEAU_GEM_DOMAIN_GART);
-	importer_maps(pair, ptr, len);
-	nv_worker_read(&pair->importer, ptr, len);
-	nv_worker_check(&pair->importer, len, 1);
-	nv_check(ptr, len, 1);
-	for (int i = 0; i < count; i++)
-		nv_bo_destroy(&bos[i]);
+	nv_bo_create(&bo, fd, ALIGN(free, 2 * MiB) + len / 2, NOUVEAU_GEM_DOMAIN_VRAM);
+	nv_counters_read(pair->owner_gpu, &after);
+	igt_info("%zu of %zu pages are in VRAM\n", nv_private_pages(ptr, len), len / NV_PAGE_SIZE);
+	igt_assert(nv_private_pages(ptr, len) < len / NV_PAGE_SIZE);
+	igt_assert(after.migrated_to_ram > before.migrated_to_ram);
+	for (size_t i = 0; i < len; i += NV_HUGE_SIZE) {
+		importer_maps(pair, ptr + i, looked_at);
+		nv_worker_read(&pair->importer, ptr + i, looked_at);
+		nv_worker_check(&pair->importer, looked_at, i);
+	}
+	for (size_t i = 0; i < len; i += NV_HUGE_SIZE)
+		nv_check(ptr + i, looked_at, i);
+	nv_bo_destroy(&bo);
 	drm_close_driver(fd);
-	free(bos);
 	munmap(ptr, len);
 }
 
@@ -2014,8 +2099,79 @@ static void test_shader_free_race(struct pair *pair, void (*change)(char *ptr, s
 	copy_in(pair, (char *)nv_alloc(RACE_LEN), RACE_LEN);
 }
 
-/* Permissions change under a shader that reads: it reads on, and the right data. */
+/* As many grids as may be in flight. Each makes something else of every word, so any store shows. */
+static void shader_start_fills(struct shader *shader, char *ptr, uint32_t value)
+{
+	for (int i = 0; i < NV_COMPUTE_SLOTS; i++) {
+		const struct nv_kernel_args args = {
+			.dst = (uintptr_t)ptr,
+			.dst_shift = WORD_SHIFT,
+			.value = value + i * RACE_LEN,
+			.count = RACE_LEN >> WORD_SHIFT,
+		};
+
+		nv_compute_grid(&shader->compute, &nv_kernel_fill_all, NV_COMPUTE_BLOCK, &args);
+	}
+	igt_assert_eq(__nv_chan_submit(&shader->compute.chan), 0);
+}
+
+/* What is in the owner's VRAM, read by the owner: a CPU that looks takes the pages from everybody. */
+static void owner_snapshot(struct pair *pair, const char *ptr, char *snapshot)
+{
+	struct nv_worker *owner = &pair->owner;
+
+	igt_assert_eq_u64(nv_svm_prefetch(&owner->svm, ptr, RACE_LEN), RACE_LEN / NV_PAGE_SIZE);
+	nv_worker_read(owner, ptr, RACE_LEN);
+	nv_ce_copy(&owner->chan, owner->ram.va, owner->vram.va, RACE_LEN);
+	nv_chan_run(&owner->chan);
+	memcpy(snapshot, owner->ram.map, RACE_LEN);
+}
+
+/*
+ * Pages become read-only under a shader that stores to them: not one store comes after mprotect()
+ * returned, and a shader that was not done by then is killed.
+ */
 static void test_shader_mprotect_race(struct pair *pair)
+{
+	const int rounds = SLOW_QUICK(50, 6);
+	char *then = malloc(RACE_LEN), *now = malloc(RACE_LEN);
+	char *ptr = (char *)nv_alloc(RACE_LEN);
+	struct shader shader;
+	int killed = 0;
+
+	require_p2p(pair);
+	igt_assert(then && now);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	shader_create(&shader, pair);
+	for (int round = 0; round < rounds; round++) {
+		give_to_owner(pair, ptr, RACE_LEN, round);
+		shader_start_fills(&shader, ptr, RACE_VALUE);
+		let_it_run(round);
+		igt_assert_eq(mprotect(ptr, RACE_LEN, PROT_READ), 0);
+		owner_snapshot(pair, ptr, then);
+		usleep(5000);
+		owner_snapshot(pair, ptr, now);
+		igt_assert_f(!memcmp(then, now, RACE_LEN), "a store came after mprotect()\n");
+		if (!shader_ends(&shader)) {
+			killed++;
+			shader_destroy(&shader);
+			shader_create(&shader, pair);
+		}
+		nv_assert_private(ptr, RACE_LEN);
+		igt_assert_f(!memcmp(then, ptr, RACE_LEN), "a store came after mprotect()\n");
+		igt_assert_eq(mprotect(ptr, RACE_LEN, PROT_READ | PROT_WRITE), 0);
+	}
+	igt_info("%d of %d shaders met their end\n", killed, rounds);
+	igt_assert_f(killed, "no shader was at work when its pages became read-only\n");
+	munmap(ptr, RACE_LEN);
+	shader_destroy(&shader);
+	free(then);
+	free(now);
+	copy_in(pair, (char *)nv_alloc(RACE_LEN), RACE_LEN);
+}
+
+/* Permissions change under a shader that reads: it reads on, and the right data. */
+static void test_shader_mprotect_read_race(struct pair *pair)
 {
 	const int rounds = SLOW_QUICK(50, 6);
 	struct nv_kernel_args args = {
@@ -2051,6 +2207,32 @@ static void test_shader_mprotect_race(struct pair *pair)
 	check_sequence((uint32_t *)ptr, RACE_LEN, 2, 1);
 	munmap(ptr, RACE_LEN);
 	shader_destroy(&shader);
+}
+
+/* What is read-only the importer's shader reads where it is; a store kills it, and changes nothing. */
+static void test_shader_mprotect_ro(struct pair *pair)
+{
+	char *ptr = (char *)nv_alloc(RACE_LEN);
+	struct shader shader;
+	struct meter meter;
+
+	require_p2p(pair);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	shader_create(&shader, pair);
+	give_to_owner(pair, ptr, RACE_LEN, 1);
+	igt_assert_eq(mprotect(ptr, RACE_LEN, PROT_READ), 0);
+	meter_start(&meter, pair, ptr, RACE_LEN);
+	shader_read(&shader, ptr, RACE_LEN);
+	meter_assert_direct(&meter, pair, RACE_LEN, 0);
+	nv_worker_check(&pair->importer, RACE_LEN, 1);
+
+	shader_start_fill(&shader, ptr, RACE_VALUE);
+	igt_assert_f(!shader_ends(&shader), "a shader wrote to read-only pages\n");
+	nv_assert_private(ptr, RACE_LEN);
+	nv_check(ptr, RACE_LEN, 1);
+	munmap(ptr, RACE_LEN);
+	shader_destroy(&shader);
+	copy_in(pair, (char *)nv_alloc(RACE_LEN), RACE_LEN);
 }
 
 /* What a child got at fork() no store of its parent's shader changes. */
@@ -2174,7 +2356,10 @@ static void test_shader_importer_close_race(struct pair *pair)
 	copy_in(pair, (char *)nv_alloc(RACE_LEN), RACE_LEN);
 }
 
-/* Processes end while their shaders use the owner's pages. */
+/*
+ * Processes end while their shaders store to the owner's pages, which then are given to other data:
+ * no store may reach that. Nobody tells which pages of VRAM it gets, so it is twice as many.
+ */
 static void test_shader_exit_race(struct pair *pair)
 {
 	const int rounds = SLOW_QUICK(20, 4);
@@ -2182,6 +2367,8 @@ static void test_shader_exit_race(struct pair *pair)
 	require_p2p(pair);
 	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
 	for (int round = 0; round < rounds; round++) {
+		char *other = (char *)nv_alloc(2 * RACE_LEN);
+
 		igt_fork(child, 1)
 		{
 			char *ptr = (char *)nv_alloc(RACE_LEN);
@@ -2191,11 +2378,15 @@ static void test_shader_exit_race(struct pair *pair)
 			pair_create(&mine, pair->owner_gpu, pair->importer_gpu);
 			shader_create(&shader, &mine);
 			give_to_owner(&mine, ptr, RACE_LEN, round);
-			shader_start_fill(&shader, ptr, RACE_VALUE);
+			shader_start_fills(&shader, ptr, RACE_VALUE);
 			let_it_run(round);
 			_exit(0);
 		}
 		igt_waitchildren();
+		give_to_owner(pair, other, 2 * RACE_LEN, ~round);
+		usleep(20000);
+		nv_check(other, 2 * RACE_LEN, ~round);
+		munmap(other, 2 * RACE_LEN);
 	}
 	copy_in(pair, (char *)nv_alloc(RACE_LEN), RACE_LEN);
 }
@@ -2521,7 +2712,10 @@ static void export_read(struct shader *shader, const struct exported *exported)
 			     count, is[i], exported->seed + i);
 }
 
-/* Every importer lost what the windows do not show any more. */
+/*
+ * More was used than the windows show: they were recycled, every importer lost what they do not show
+ * any more, and no page was sent to RAM instead.
+ */
 static void export_assert_windows(const struct pair *pair, const struct exported *exported)
 {
 	struct nv_counters counters;
@@ -2537,6 +2731,9 @@ static void export_assert_windows(const struct pair *pair, const struct exported
 	igt_assert(p2p.windows <= p2p.windows_max);
 	igt_assert(p2p.windows_max * NV_HUGE_SIZE < nv_bar1_size(pair->owner_gpu));
 	igt_assert(counters.peer_mappings <= p2p.windows_max * (NV_HUGE_SIZE / NV_PAGE_SIZE));
+	igt_assert(p2p.windows_recycled - exported->before.windows_recycled >=
+		   exported->len / NV_HUGE_SIZE - p2p.windows_max);
+	nv_assert_private(exported->ptr, exported->len);
 }
 
 static void test_small_bar1_read(struct pair *pair)
@@ -2600,6 +2797,31 @@ static void test_small_bar1_copy(struct pair *pair)
 	munmap(exported.ptr, exported.len);
 }
 
+/* The importer takes all of it at once, straight; windows go as the VRAM behind them is free. */
+static void test_small_bar1_migrate(struct pair *pair)
+{
+	struct exported exported;
+	struct nv_p2p after;
+	struct shader shader;
+	struct meter meter;
+	size_t pages;
+
+	require_small_bar1(pair, &exported.before);
+	shader_create(&shader, pair);
+	export_create(pair, &exported, nv_bar1_size(pair->owner_gpu) + 8 * NV_HUGE_SIZE);
+	pages = exported.len / NV_PAGE_SIZE;
+	migrate_start(&meter, pair, exported.ptr, exported.len);
+	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, exported.ptr, exported.len), pages);
+	migrate_assert(&meter, pair, pages, 0, 0);
+	nv_p2p_read(pair->owner_gpu, &after);
+	igt_info("%" PRIu64 " windows of %" PRIu64 ", recycled %" PRIu64 " times\n", after.windows,
+		 after.windows_max, after.windows_recycled - exported.before.windows_recycled);
+	nv_assert_private(exported.ptr, exported.len);
+	export_read(&shader, &exported);
+	munmap(exported.ptr, exported.len);
+	shader_destroy(&shader);
+}
+
 /* A mapping of a window that shows something else now is out of the importer's reach. */
 static void test_small_bar1_revoke(struct pair *pair)
 {
@@ -2624,6 +2846,44 @@ static void test_small_bar1_revoke(struct pair *pair)
 	munmap(exported.ptr, exported.len);
 	munmap(first, NV_HUGE_SIZE);
 	shader_destroy(&shader);
+}
+
+/* The window that was asked for least recently is the one that goes. */
+static void test_small_bar1_lru(struct pair *pair)
+{
+	const size_t len = 4 * KiB;
+	struct nv_p2p before, after;
+	char *ptr, *last;
+	size_t windows;
+
+	require_small_bar1(pair, &before);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	windows = before.windows_max;
+	ptr = alloc_pages((windows + 1) * NV_HUGE_SIZE, true);
+	last = ptr + windows * NV_HUGE_SIZE;
+	for (size_t i = 0; i <= windows; i++)
+		nv_fill(ptr + i * NV_HUGE_SIZE, len, i);
+	nv_svm_migrate(&pair->owner.svm, ptr, (windows + 1) * NV_HUGE_SIZE);
+	for (size_t i = 0; i < windows; i++)
+		importer_maps(pair, ptr + i * NV_HUGE_SIZE, len);
+	/* the first one again; and all are old enough to be taken after that */
+	importer_maps(pair, ptr, len);
+	usleep(100000);
+	nv_p2p_read(pair->owner_gpu, &before);
+	importer_maps(pair, last, len);
+	nv_p2p_read(pair->owner_gpu, &after);
+	igt_assert_eq_u64(after.windows, windows);
+	igt_assert_eq_u64(after.windows_recycled, before.windows_recycled + 1);
+
+	for (size_t i = 0; i <= windows; i++) {
+		if (i == 1)
+			continue;
+		nv_worker_read(&pair->importer, ptr + i * NV_HUGE_SIZE, len);
+		nv_worker_check(&pair->importer, len, i);
+	}
+	nv_worker_read_faults(&pair->importer, ptr + NV_HUGE_SIZE, len);
+	nv_assert_private(ptr, (windows + 1) * NV_HUGE_SIZE);
+	munmap(ptr, (windows + 1) * NV_HUGE_SIZE);
 }
 
 /* The owner does not reach its own pages by BAR1, so it keeps its mappings of them. */
@@ -2825,9 +3085,12 @@ VARIANT(migrate_cross_race_thp, test_migrate_cross_race(pair, true))
 VARIANT(migrate_munmap_race, test_migrate_unmap_race(pair, change_munmap))
 VARIANT(migrate_dontneed_race, test_migrate_unmap_race(pair, change_dontneed))
 VARIANT(shader_read_4k, test_shader_read(pair, 4 * KiB, false))
+VARIANT(shader_read_64k, test_shader_read(pair, 64 * KiB, false))
 VARIANT(shader_read_2m, test_shader_read(pair, 2 * MiB, false))
 VARIANT(shader_read_thp, test_shader_read(pair, NV_HUGE_SIZE, true))
+VARIANT(shader_write_4k, test_shader_write(pair, 4 * KiB, false))
 VARIANT(shader_write_64k, test_shader_write(pair, 64 * KiB, false))
+VARIANT(shader_write_2m, test_shader_write(pair, 2 * MiB, false))
 VARIANT(shader_write_thp, test_shader_write(pair, NV_HUGE_SIZE, true))
 VARIANT(shader_faults, test_shader_faults(pair, false, 8))
 VARIANT(shader_faults_thp, test_shader_faults(pair, true, 1))
@@ -2930,12 +3193,18 @@ static const struct subtest {
 	  "Only what a GPU maps that does not reach the owner comes to RAM" },
 	{ "peer-shader-read-4k", shader_read_4k,
 	  "A shader of the importer faults and reads a page of the owner's VRAM in place" },
+	{ "peer-shader-read-64k", shader_read_64k,
+	  "A shader of the importer faults and reads pages of the owner's VRAM in place" },
 	{ "peer-shader-read-2m", shader_read_2m,
 	  "A shader of the importer faults and reads many pages of the owner's VRAM in place" },
 	{ "peer-shader-read-thp", shader_read_thp,
 	  "A shader of the importer faults and reads a huge page of the owner's VRAM in place" },
+	{ "peer-shader-write-4k", shader_write_4k,
+	  "A shader of the importer faults and writes a page of the owner's VRAM in place" },
 	{ "peer-shader-write-64k", shader_write_64k,
 	  "A shader of the importer faults and writes pages of the owner's VRAM in place" },
+	{ "peer-shader-write-2m", shader_write_2m,
+	  "A shader of the importer faults and writes many pages of the owner's VRAM in place" },
 	{ "peer-shader-write-thp", shader_write_thp,
 	  "A shader of the importer faults and writes a huge page of the owner's VRAM in place" },
 	{ "peer-shader-faults", shader_faults,
@@ -2946,6 +3215,8 @@ static const struct subtest {
 	  "For atomics of the importer's shader the owner's pages come to RAM" },
 	{ "peer-shader-no-p2p-fallback", test_shader_fallback,
 	  "Without peer-to-peer a fault of the importer's shader brings the pages to RAM" },
+	{ "peer-shader-mixed", test_shader_mixed,
+	  "A shader of the importer uses RAM, both GPUs' VRAM and holes in place, by turns" },
 	{ "peer-shader-fork-cow", test_shader_fork,
 	  "What the importer's shader writes after fork() stays the parent's" },
 	{ "peer-shader-widths", test_shader_widths,
@@ -2959,6 +3230,8 @@ static const struct subtest {
 	{ "peer-shader-dontneed-race", shader_dontneed_race,
 	  "What is discarded under a shader of the importer no store of it reaches any more" },
 	{ "peer-shader-mprotect-race", test_shader_mprotect_race,
+	  "What becomes read-only under a shader of the importer no store of it reaches any more" },
+	{ "peer-shader-mprotect-read-race", test_shader_mprotect_read_race,
 	  "A shader of the importer reads on while the permissions of pages change" },
 	{ "peer-shader-fork-race", test_shader_fork_race,
 	  "No store of a running shader of the importer gets to a child" },
@@ -2969,13 +3242,15 @@ static const struct subtest {
 	{ "peer-shader-importer-close-race", test_shader_importer_close_race,
 	  "The importer's file is closed under its running shader" },
 	{ "peer-shader-exit-race", test_shader_exit_race,
-	  "A process exits under its running shader, and peer-to-peer works on" },
+	  "A process exits under its running shader, no store of which reaches other data" },
 	{ "peer-concurrent-inc", test_concurrent_inc,
 	  "Owner and importer add to the same words at once, and no addition is lost" },
 	{ "peer-three-shaders", test_three_shaders,
 	  "Shaders of two importers use the same pages of the owner" },
 	{ "peer-mprotect-ro", test_mprotect_ro,
 	  "The importer reads, but cannot write, the owner's pages that became read-only" },
+	{ "peer-shader-mprotect-ro", test_shader_mprotect_ro,
+	  "The importer's shader reads the owner's read-only pages in place, and dies of a store" },
 	{ "peer-revoke-munmap", revoke_munmap, "Unmapped pages are out of the importer's reach" },
 	{ "peer-revoke-dontneed", revoke_dontneed,
 	  "Discarded pages are out of the importer's reach" },
@@ -3004,8 +3279,12 @@ static const struct subtest {
 	  "The importer writes more of the owner's VRAM than its BAR1 can show" },
 	{ "peer-small-bar1-copy", test_small_bar1_copy,
 	  "The importer's copy engine reads more of the owner's VRAM than its BAR1 can show" },
+	{ "peer-small-bar1-migrate", test_small_bar1_migrate,
+	  "SVM_BIND moves more of the owner's VRAM than its BAR1 can show to the importer's, straight" },
 	{ "peer-small-bar1-revoke", test_small_bar1_revoke,
 	  "What a recycled window of BAR1 showed is out of the importer's reach" },
+	{ "peer-small-bar1-lru", test_small_bar1_lru,
+	  "The window of BAR1 that was asked for least recently is recycled first" },
 	{ "peer-small-bar1-own", test_small_bar1_own,
 	  "The owner's own mappings outlive the window of BAR1" },
 	{ "peer-importer-close", test_importer_close,
