@@ -17,7 +17,7 @@
 
 IGT_TEST_DESCRIPTION("Tracepoints of nouveau's SVM");
 
-#define PAGES	   4
+#define PAGES	   NV_COMPUTE_BLOCK /* a shader has a thread for each */
 #define LEN	   (PAGES * NV_PAGE_SIZE)
 #define PAGE_SHIFT 12
 
@@ -114,8 +114,8 @@ static void test_migrate(void)
 	nv_fill(ptr, LEN, 1);
 	trace_clear();
 	igt_assert_eq_u64(nv_svm_migrate(&svm[0], ptr, LEN), PAGES);
-	trace_assert(1, "migrate", &gpu[0], "to=VRAM addr=0x%lx pages=4 migrated=4 reason=bind",
-		     addr);
+	trace_assert(1, "migrate", &gpu[0], "to=VRAM addr=0x%lx pages=%d migrated=%d reason=bind",
+		     addr, PAGES, PAGES);
 	trace_assert(0, "migrate", &gpu[0], "to=RAM");
 	nv_check(ptr, NV_PAGE_SIZE, 1);
 	trace_assert(1, "migrate", &gpu[0], "to=RAM addr=0x%lx pages=1 migrated=1 reason=CPU fault",
