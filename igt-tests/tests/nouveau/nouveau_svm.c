@@ -25,6 +25,7 @@
 #include "nouveau/nv_chan.h"
 #include "nouveau/nv_device.h"
 #include "nouveau/nv_model.h"
+#include "nouveau/nv_survivor.h"
 #include "nouveau/nv_svm.h"
 #include "nouveau/nv_worker.h"
 
@@ -1125,6 +1126,64 @@ static void test_chunk_reuse(void)
 	}
 	munmap(small, NV_HUGE_SIZE);
 	munmap(huge, NV_HUGE_SIZE);
+}
+
+/* The copy engine reads the pages that a child shares, others go to VRAM and back, for ever. */
+static void use_shared(struct nv_survivor *survivor, bool huge, bool child_keeps_file)
+{
+	const size_t len = NV_HUGE_SIZE, own_len = 64 * KiB;
+	char *shared = (char *)(huge ? nv_alloc_huge(len) : nv_alloc(len));
+	char *own = (char *)nv_alloc(own_len);
+	struct nv_worker mine;
+
+	nv_worker_create(&mine, &gpu);
+	nv_fill(shared, len, 1);
+	if (huge)
+		igt_assert(nv_is_huge_page(shared));
+	nv_svm_migrate(&mine.svm, shared, len);
+	nv_assert_private(shared, len);
+	if (nv_survivor_fork(survivor)) {
+		if (!child_keeps_file)
+			nv_worker_abandon(&mine);
+		nv_survivor_look(survivor, shared, len, 1);
+	}
+	for (uint32_t round = 0;; round++) {
+		igt_assert_eq_u64(nv_svm_prefetch(&mine.svm, shared, len), len / NV_PAGE_SIZE);
+		nv_worker_read(&mine, shared, len);
+		nv_fill(own, own_len, round);
+		nv_svm_migrate(&mine.svm, own, own_len);
+		nv_check(own, own_len, round);
+		if (!round) {
+			nv_worker_check(&mine, len, 1);
+			nv_survivor_used(survivor);
+		}
+	}
+}
+
+/*
+ * The process that had its pages brought to VRAM is killed while its GPU uses them, and a child has them
+ * too. That is the end of its file, or not, as the child has that as well. VRAM is given back with the
+ * last one.
+ */
+static void test_kill_while_shared(bool huge)
+{
+	const int rounds = SLOW_QUICK(20, 4);
+	struct nv_survivor survivor;
+	struct cost idle;
+
+	nv_svm_require_prefetch(&svm);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	cost_settled(&idle);
+	for (int i = 0; i < rounds; i++) {
+		nv_survivor_init(&survivor);
+		igt_fork_helper(&survivor.victim) use_shared(&survivor, huge, i & 1);
+		nv_survivor_wait(&survivor);
+		usleep(i * 7000);
+		nv_survivor_kill(&survivor);
+		nv_survivor_assert(&survivor, NV_HUGE_SIZE);
+		assert_cost_becomes(&idle, 0);
+	}
+	assert_gpu_works();
 }
 
 /* Who gets VRAM next, for buffers, finds nothing there of a process that had pages in it. */
@@ -2263,6 +2322,8 @@ VARIANT(target_cpu_4k, test_target_cpu(4 * KiB))
 VARIANT(target_cpu_2m, test_target_cpu(2 * MiB))
 VARIANT(cpu_fault_threads, test_cpu_fault_threads(false))
 VARIANT(cpu_fault_threads_same_page, test_cpu_fault_threads(true))
+VARIANT(kill_while_shared, test_kill_while_shared(false))
+VARIANT(kill_while_shared_thp, test_kill_while_shared(true))
 VARIANT(munmap_whole, test_munmap(0, 16))
 VARIANT(munmap_partial, test_munmap(11, 5))
 VARIANT(munmap_middle, test_munmap(5, 6))
@@ -2379,6 +2440,10 @@ static const struct subtest {
 	  "A process exits with pages in VRAM, and the GPU works on" },
 	{ "kill-while-migrating", run_t1, test_kill_while_migrating,
 	  "A process is killed while it migrates, and the GPU works on" },
+	{ "kill-while-shared", run_t1, kill_while_shared,
+	  "A process is killed while its GPU uses pages that its child has, too" },
+	{ "kill-while-shared-thp", run_t1, kill_while_shared_thp,
+	  "A process is killed while its GPU uses a huge page that its child has, too" },
 	{ "close-while-private", run_t1, test_close_while_private,
 	  "Pages survive the close of the file they were migrated with" },
 	{ "bar1-overflow", run_t1, test_bar1_overflow,
