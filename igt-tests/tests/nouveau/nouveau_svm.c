@@ -1138,8 +1138,7 @@ static void use_shared(struct nv_survivor *survivor, bool huge, bool child_keeps
 
 	nv_worker_create(&mine, &gpu);
 	nv_fill(shared, len, 1);
-	if (huge)
-		igt_assert(nv_is_huge_page(shared));
+	igt_assert(!huge || nv_is_huge_page(shared));
 	nv_svm_migrate(&mine.svm, shared, len);
 	nv_assert_private(shared, len);
 	if (nv_survivor_fork(survivor)) {

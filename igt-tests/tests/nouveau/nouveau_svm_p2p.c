@@ -19,6 +19,7 @@
 #include "nouveau/nv_compute.h"
 #include "nouveau/nv_device.h"
 #include "nouveau/nv_model.h"
+#include "nouveau/nv_survivor.h"
 #include "nouveau/nv_svm.h"
 #include "nouveau/nv_worker.h"
 
@@ -2980,6 +2981,76 @@ static void test_exit(struct pair *pair)
 	assert_pair_works(pair);
 }
 
+/* Lets go of all that keeps the files of both GPUs open. */
+static void pair_abandon(struct pair *pair, struct shader *shader)
+{
+	nv_compute_abandon(&shader->compute);
+	nv_worker_abandon(&pair->importer);
+	nv_worker_abandon(&pair->owner);
+}
+
+/* A shader of the importer reads the owner's pages, which a child shares, and stores to others. */
+static void use_shared(struct pair *pair, struct nv_survivor *survivor, bool huge,
+		       bool child_keeps_files)
+{
+	char *shared = alloc_pages(NV_HUGE_SIZE, huge), *own = (char *)nv_alloc(RACE_LEN);
+	struct shader shader;
+	struct pair mine;
+
+	pair_create(&mine, pair->owner_gpu, pair->importer_gpu);
+	shader_create(&shader, &mine);
+	give_to_owner(&mine, shared, NV_HUGE_SIZE, 1);
+	if (nv_survivor_fork(survivor)) {
+		if (!child_keeps_files)
+			pair_abandon(&mine, &shader);
+		nv_survivor_look(survivor, shared, NV_HUGE_SIZE, 1);
+	}
+	give_to_owner(&mine, own, RACE_LEN, 2);
+	shader_read(&shader, shared, NV_HUGE_SIZE);
+	nv_worker_check(&mine.importer, NV_HUGE_SIZE, 1);
+	nv_survivor_used(survivor);
+	for (uint32_t round = 0;; round++) {
+		shader_store(&shader, &nv_kernel_fill, own, RACE_LEN, round);
+		shader_read(&shader, shared, NV_HUGE_SIZE);
+	}
+}
+
+/*
+ * The process is killed while a shader of its importer uses pages in the owner's VRAM that a child has,
+ * too. The child finds them there as they were; after it, nothing is left of windows of BAR1, peer
+ * mappings, and VRAM in use.
+ */
+static void test_kill_while_shared(struct pair *pair, bool huge)
+{
+	const int rounds = SLOW_QUICK(20, 4);
+	struct nv_counters before, now;
+	struct nv_survivor survivor;
+	struct nv_p2p p2p;
+	uint64_t vram;
+
+	require_p2p(pair);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	igt_require_f(nv_counters_read(pair->importer_gpu, &before),
+		      "this kernel has no debugfs file svm\n");
+	munmap(alloc_pages(NV_HUGE_SIZE, huge), NV_HUGE_SIZE); /* the victim cannot skip */
+	vram = vram_at_rest(pair);
+	for (int i = 0; i < rounds; i++) {
+		nv_survivor_init(&survivor);
+		igt_fork_helper(&survivor.victim) use_shared(pair, &survivor, huge, i & 1);
+		nv_survivor_wait(&survivor);
+		nv_counters_read(pair->importer_gpu, &now);
+		igt_assert(now.peer_mappings >= before.peer_mappings + NV_HUGE_SIZE / NV_PAGE_SIZE);
+		igt_assert(nv_p2p_read(pair->owner_gpu, &p2p) && p2p.windows);
+		usleep(i * 7000);
+		nv_survivor_kill(&survivor);
+		nv_survivor_assert(&survivor, NV_HUGE_SIZE);
+		assert_vram_back(pair, vram);
+		nv_counters_read(pair->importer_gpu, &now);
+		igt_assert_eq_u64(now.peer_mappings, before.peer_mappings);
+	}
+	assert_pair_works(pair);
+}
+
 /* See suspend-vram of nouveau_svm: what the importer has mapped moves, too. */
 static void test_suspend(struct pair *pair)
 {
@@ -3109,6 +3180,8 @@ VARIANT(revoke_cpu_fault, test_revoke(pair, change_touch))
 VARIANT(munmap_race, test_race(pair, change_munmap))
 VARIANT(cpu_fault_race, test_race(pair, change_touch))
 VARIANT(dontneed_race, test_race(pair, change_dontneed))
+VARIANT(kill_while_shared, test_kill_while_shared(pair, false))
+VARIANT(kill_while_shared_thp, test_kill_while_shared(pair, true))
 VARIANT(owner_unbind, test_unbind(pair, true))
 VARIANT(importer_unbind, test_unbind(pair, false))
 VARIANT(owner_importer_unbind, test_unbind_both(pair, true))
@@ -3296,6 +3369,10 @@ static const struct subtest {
 	{ "peer-owner-close", test_owner_close,
 	  "The importer still reads the pages when the owner's file is closed" },
 	{ "peer-exit", test_exit, "A process exits with peer mappings, and peer-to-peer works on" },
+	{ "peer-kill-while-shared", kill_while_shared,
+	  "A process is killed while its importer uses the owner's pages that its child has, too" },
+	{ "peer-kill-while-shared-thp", kill_while_shared_thp,
+	  "A process is killed while its importer uses a huge page that its child has, too" },
 	{ "peer-suspend", test_suspend,
 	  "The importer uses the pages that it had mapped before the GPUs slept" },
 	{ "peer-owner-unbind", owner_unbind,
