@@ -45,6 +45,8 @@ void nv_survivor_look(struct nv_survivor *s, void *ptr, size_t len, uint32_t see
 		;
 	report.in_vram = nv_private_pages(ptr, len);
 	report.bad = __nv_check(ptr, len, seed);
+	if (mprotect(ptr, len, PROT_READ | PROT_WRITE)) /* the victim may have had less */
+		_exit(1);
 	nv_fill(ptr, len, ~seed);
 	report.bad += __nv_check(ptr, len, ~seed);
 	_exit(write(s->report[1], &report, sizeof(report)) != sizeof(report));

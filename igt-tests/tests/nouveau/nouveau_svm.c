@@ -1141,6 +1141,8 @@ static void use_shared(struct nv_survivor *survivor, bool huge, bool child_keeps
 	igt_assert(!huge || nv_is_huge_page(shared));
 	nv_svm_migrate(&mine.svm, shared, len);
 	nv_assert_private(shared, len);
+	/* Where the process may write, PREFETCH asks for a copy of its own. */
+	igt_assert_eq(mprotect(shared, len, PROT_READ), 0);
 	if (nv_survivor_fork(survivor)) {
 		if (!child_keeps_file)
 			nv_worker_abandon(&mine);
@@ -1655,6 +1657,33 @@ static void test_migrate_engine_stuck(void)
 	nv_assert_private(ptr, len);
 	nv_check(ptr, len, 2);
 	munmap(ptr, len);
+}
+
+/*
+ * A child touches a huge page that it shares. While the page is on its way to RAM, the parent unmaps it,
+ * which must not take it from the child.
+ */
+static void test_fork_munmap_thp(void)
+{
+	const bool model = nv_model_present();
+	const unsigned int delay_us = 300000;
+
+	for (int round = 0; round < (model ? 1 : 100); round++) {
+		char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+
+		*ptr = 1;
+		require_huge(ptr);
+		to_vram(ptr, NV_HUGE_SIZE, 1);
+		if (model)
+			nv_model_delay("ce", delay_us);
+		igt_fork(child, 1) nv_check(ptr, NV_HUGE_SIZE, 1);
+		usleep(model ? delay_us / 3 : round * 10);
+		munmap(ptr, NV_HUGE_SIZE);
+		igt_waitchildren();
+		if (model)
+			nv_model_delay("ce", 0);
+	}
+	assert_gpu_works();
 }
 
 /* Home to RAM, by SVM_BIND with the CPU as its target */
@@ -2416,6 +2445,8 @@ static const struct subtest {
 	{ "fork-write-cow", run_t1, test_fork_write_cow, "A child's writes stay its own" },
 	{ "fork-child-exit", run_t1, test_fork_child_exit,
 	  "A child's exit leaves the pages in VRAM" },
+	{ "fork-munmap-thp", run_t1, test_fork_munmap_thp,
+	  "A huge page that is on its way to RAM for a child stays its own when the parent unmaps it" },
 	{ "madvise-dontneed", run_t1, test_madvise_dontneed, "Discarded pages read as zero" },
 	{ "madvise-free", run_t1, test_madvise_free,
 	  "Pages in VRAM that may be freed read as they were or as zero, written ones as written" },
