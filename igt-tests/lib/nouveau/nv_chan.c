@@ -12,14 +12,16 @@
 #define HOST_SEMAPHOREA 0x10
 #define RELEASE_4_BYTES (1 << 24 | 2) /* SEMAPHORED: RELEASE_SIZE 4BYTE, OPERATION RELEASE */
 
-void nv_bo_create(struct nv_bo *bo, int fd, uint64_t size, uint32_t domain)
+/* Returns: 0, or -errno; -ENOMEM where there is no room in @domain. */
+int __nv_bo_create(struct nv_bo *bo, int fd, uint64_t size, uint32_t domain)
 {
 	struct drm_nouveau_gem_new new = {
 		.info = { .size = size, .domain = domain | NOUVEAU_GEM_DOMAIN_MAPPABLE },
 		.align = 4096,
 	};
 
-	do_ioctl(fd, DRM_IOCTL_NOUVEAU_GEM_NEW, &new);
+	if (igt_ioctl(fd, DRM_IOCTL_NOUVEAU_GEM_NEW, &new))
+		return -errno;
 	bo->fd = fd;
 	bo->handle = new.info.handle;
 	bo->size = new.info.size;
@@ -27,6 +29,13 @@ void nv_bo_create(struct nv_bo *bo, int fd, uint64_t size, uint32_t domain)
 	bo->va = new.info.offset;
 	bo->map = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, new.info.map_handle);
 	igt_assert_f(bo->map != MAP_FAILED, "mmap of a buffer object: %s\n", strerror(errno));
+
+	return 0;
+}
+
+void nv_bo_create(struct nv_bo *bo, int fd, uint64_t size, uint32_t domain)
+{
+	igt_assert_eq(__nv_bo_create(bo, fd, size, domain), 0);
 }
 
 void nv_bo_unmap(struct nv_bo *bo)

@@ -33,6 +33,7 @@ struct nv_chan {
 	int nr_bos;
 };
 
+int __nv_bo_create(struct nv_bo *bo, int fd, uint64_t size, uint32_t domain);
 void nv_bo_create(struct nv_bo *bo, int fd, uint64_t size, uint32_t domain);
 void nv_bo_unmap(struct nv_bo *bo);
 void nv_bo_destroy(struct nv_bo *bo);

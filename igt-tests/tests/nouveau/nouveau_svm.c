@@ -25,6 +25,7 @@
 #include "nouveau/nv_chan.h"
 #include "nouveau/nv_device.h"
 #include "nouveau/nv_model.h"
+#include "nouveau/nv_survivor.h"
 #include "nouveau/nv_svm.h"
 #include "nouveau/nv_worker.h"
 
@@ -880,36 +881,44 @@ static void test_close_while_private(void)
 	munmap(ptr, 64 * KiB);
 }
 
+/*
+ * A buffer that has to be in VRAM finds no room there unless some of the pages go. A driver that does
+ * not evict pages refuses the buffer. Either way the pages keep their content.
+ */
 static void test_evict(void)
 {
-	const uint64_t vram = nv_getparam(gpu.fd, NOUVEAU_GETPARAM_FB_SIZE), size = 64 * MiB;
-	const int count = vram / size + 2;
-	const size_t len = 256 * KiB;
-	struct nv_bo *bos;
-	uint32_t *ptr;
-	int fd;
+	const uint64_t vram = nv_getparam(gpu.fd, NOUVEAU_GETPARAM_FB_SIZE);
+	const size_t len = 16 * MiB;
+	char *ptr = (char *)nv_alloc_huge(len);
+	struct nv_counters before, after;
+	bool counts = nv_counters_read(&gpu, &before);
+	size_t evicted;
+	uint64_t free;
+	struct nv_bo bo;
+	int fd, ret;
 
-	igt_require_f(vram <= SLOW_QUICK(16ul << 30, 4ul << 30),
-		      "filling %llu MiB of VRAM takes too long here\n",
-		      (unsigned long long)(vram / MiB));
-	bos = calloc(count, sizeof(*bos));
-	igt_assert(bos);
-	ptr = nv_alloc(len);
 	to_vram(ptr, len, 1);
-	/* A file of its own: the window of an SVM address space is too small for all. */
+	free = vram - nv_getparam(svm.fd, NOUVEAU_GETPARAM_VRAM_USED);
+	/* A file of its own: the window of an SVM address space is too small for it. */
 	fd = drm_reopen_driver(gpu.fd);
-	for (int i = 0; i < count; i++) {
-		nv_bo_create(&bos[i], fd, size, NOUVEAU_GEM_DOMAIN_VRAM | NOUVEAU_GEM_DOMAIN_GART);
-		*(volatile uint32_t *)bos[i].map = i;
-	}
+	/* Other buffers can move, too, but there is not that much of them. */
+	ret = __nv_bo_create(&bo, fd, ALIGN(free, 2 * MiB) + len / 2, NOUVEAU_GEM_DOMAIN_VRAM);
+	evicted = len / NV_PAGE_SIZE - nv_private_pages(ptr, len);
+	if (counts)
+		nv_counters_read(&gpu, &after);
+	igt_info("the buffer: %s, pages evicted: %zu of %zu\n", strerror(-ret), evicted,
+		 len / NV_PAGE_SIZE);
 	nv_check(ptr, len, 1);
-	for (int i = 0; i < count; i++) {
-		igt_assert_eq_u32(*(volatile uint32_t *)bos[i].map, i);
-		nv_bo_destroy(&bos[i]);
-	}
+	if (!ret)
+		nv_bo_destroy(&bo);
 	drm_close_driver(fd);
-	free(bos);
 	munmap(ptr, len);
+
+	igt_require_f(counts, "data is right, but without debugfs file svm this kernel does not "
+			      "tell what it evicted\n");
+	igt_assert_eq(ret, 0);
+	igt_assert(evicted);
+	igt_assert_eq_u64(after.migrated_to_ram - before.migrated_to_ram, evicted);
 }
 
 /* What pages in VRAM cost: VRAM, and struct pages in RAM */
@@ -1117,6 +1126,65 @@ static void test_chunk_reuse(void)
 	}
 	munmap(small, NV_HUGE_SIZE);
 	munmap(huge, NV_HUGE_SIZE);
+}
+
+/* The copy engine reads the pages that a child shares, others go to VRAM and back, for ever. */
+static void use_shared(struct nv_survivor *survivor, bool huge, bool child_keeps_file)
+{
+	const size_t len = NV_HUGE_SIZE, own_len = 64 * KiB;
+	char *shared = (char *)(huge ? nv_alloc_huge(len) : nv_alloc(len));
+	char *own = (char *)nv_alloc(own_len);
+	struct nv_worker mine;
+
+	nv_worker_create(&mine, &gpu);
+	nv_fill(shared, len, 1);
+	igt_assert(!huge || nv_is_huge_page(shared));
+	nv_svm_migrate(&mine.svm, shared, len);
+	nv_assert_private(shared, len);
+	/* Where the process may write, PREFETCH asks for a copy of its own. */
+	igt_assert_eq(mprotect(shared, len, PROT_READ), 0);
+	if (nv_survivor_fork(survivor)) {
+		if (!child_keeps_file)
+			nv_worker_abandon(&mine);
+		nv_survivor_look(survivor, shared, len, 1);
+	}
+	for (uint32_t round = 0;; round++) {
+		igt_assert_eq_u64(nv_svm_prefetch(&mine.svm, shared, len), len / NV_PAGE_SIZE);
+		nv_worker_read(&mine, shared, len);
+		nv_fill(own, own_len, round);
+		nv_svm_migrate(&mine.svm, own, own_len);
+		nv_check(own, own_len, round);
+		if (!round) {
+			nv_worker_check(&mine, len, 1);
+			nv_survivor_used(survivor);
+		}
+	}
+}
+
+/*
+ * The process that had its pages brought to VRAM is killed while its GPU uses them, and a child has them
+ * too. That is the end of its file, or not, as the child has that as well. VRAM is given back with the
+ * last one.
+ */
+static void test_kill_while_shared(bool huge)
+{
+	const int rounds = SLOW_QUICK(20, 4);
+	struct nv_survivor survivor;
+	struct cost idle;
+
+	nv_svm_require_prefetch(&svm);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	cost_settled(&idle);
+	for (int i = 0; i < rounds; i++) {
+		nv_survivor_init(&survivor);
+		igt_fork_helper(&survivor.victim) use_shared(&survivor, huge, i & 1);
+		nv_survivor_wait(&survivor);
+		usleep(i * 7000);
+		nv_survivor_kill(&survivor);
+		nv_survivor_assert(&survivor, NV_HUGE_SIZE);
+		assert_cost_becomes(&idle, 0);
+	}
+	assert_gpu_works();
 }
 
 /* Who gets VRAM next, for buffers, finds nothing there of a process that had pages in it. */
@@ -1589,6 +1657,33 @@ static void test_migrate_engine_stuck(void)
 	nv_assert_private(ptr, len);
 	nv_check(ptr, len, 2);
 	munmap(ptr, len);
+}
+
+/*
+ * A child touches a huge page that it shares. While the page is on its way to RAM, the parent unmaps it,
+ * which must not take it from the child.
+ */
+static void test_fork_munmap_thp(void)
+{
+	const bool model = nv_model_present();
+	const unsigned int delay_us = 300000;
+
+	for (int round = 0; round < (model ? 1 : 100); round++) {
+		char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+
+		*ptr = 1;
+		require_huge(ptr);
+		to_vram(ptr, NV_HUGE_SIZE, 1);
+		if (model)
+			nv_model_delay("ce", delay_us);
+		igt_fork(child, 1) nv_check(ptr, NV_HUGE_SIZE, 1);
+		usleep(model ? delay_us / 3 : round * 10);
+		munmap(ptr, NV_HUGE_SIZE);
+		igt_waitchildren();
+		if (model)
+			nv_model_delay("ce", 0);
+	}
+	assert_gpu_works();
 }
 
 /* Home to RAM, by SVM_BIND with the CPU as its target */
@@ -2255,6 +2350,8 @@ VARIANT(target_cpu_4k, test_target_cpu(4 * KiB))
 VARIANT(target_cpu_2m, test_target_cpu(2 * MiB))
 VARIANT(cpu_fault_threads, test_cpu_fault_threads(false))
 VARIANT(cpu_fault_threads_same_page, test_cpu_fault_threads(true))
+VARIANT(kill_while_shared, test_kill_while_shared(false))
+VARIANT(kill_while_shared_thp, test_kill_while_shared(true))
 VARIANT(munmap_whole, test_munmap(0, 16))
 VARIANT(munmap_partial, test_munmap(11, 5))
 VARIANT(munmap_middle, test_munmap(5, 6))
@@ -2348,6 +2445,8 @@ static const struct subtest {
 	{ "fork-write-cow", run_t1, test_fork_write_cow, "A child's writes stay its own" },
 	{ "fork-child-exit", run_t1, test_fork_child_exit,
 	  "A child's exit leaves the pages in VRAM" },
+	{ "fork-munmap-thp", run_t1, test_fork_munmap_thp,
+	  "A huge page that is on its way to RAM for a child stays its own when the parent unmaps it" },
 	{ "madvise-dontneed", run_t1, test_madvise_dontneed, "Discarded pages read as zero" },
 	{ "madvise-free", run_t1, test_madvise_free,
 	  "Pages in VRAM that may be freed read as they were or as zero, written ones as written" },
@@ -2371,11 +2470,16 @@ static const struct subtest {
 	  "A process exits with pages in VRAM, and the GPU works on" },
 	{ "kill-while-migrating", run_t1, test_kill_while_migrating,
 	  "A process is killed while it migrates, and the GPU works on" },
+	{ "kill-while-shared", run_t1, kill_while_shared,
+	  "A process is killed while its GPU uses pages that its child has, too" },
+	{ "kill-while-shared-thp", run_t1, kill_while_shared_thp,
+	  "A process is killed while its GPU uses a huge page that its child has, too" },
 	{ "close-while-private", run_t1, test_close_while_private,
 	  "Pages survive the close of the file they were migrated with" },
 	{ "bar1-overflow", run_t1, test_bar1_overflow,
 	  "A buffer that is larger than BAR1 gives no access to other buffers" },
-	{ "evict", run_t1, test_evict, "Pages in VRAM survive buffer objects that want all of it" },
+	{ "evict", run_t1, test_evict,
+	  "Pages in VRAM make room for a buffer that has to be there, and keep their content" },
 	{ "release-touch", run_t1, test_release_touch,
 	  "Pages that came home leave no VRAM in use and no struct pages behind" },
 	{ "release-munmap", run_t1, test_release_munmap,

@@ -1157,6 +1157,40 @@ static void test_close_while_faulting(void)
 	assert_works(&shader);
 }
 
+/* The driver goes while shaders fault: after that nothing changes, and the next one works. */
+static void test_unbind_while_faulting(void)
+{
+	const size_t len = 512 * NV_PAGE_SIZE;
+	char *ptr = (char *)nv_alloc(len);
+
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	for (int round = 0; round < 3; round++) {
+		const struct nv_kernel_args args = {
+			.dst = (uintptr_t)ptr,
+			.dst_shift = PAGE_SHIFT,
+			.value = round,
+		};
+
+		igt_assert_eq(madvise(ptr, len, MADV_DONTNEED), 0);
+		nv_compute_grid(&shader.compute, &nv_kernel_fill, 512, &args);
+		igt_assert_eq(__nv_chan_submit(&shader.compute.chan), 0);
+		usleep(round * 1000);
+		nv_driver_unbind(&gpu);
+		nv_fill(ptr, len, round);
+		usleep(20000);
+		nv_check(ptr, len, round);
+		igt_assert_eq(__nv_chan_submit(&shader.compute.chan), -ENODEV);
+
+		nv_compute_abandon(&shader.compute);
+		nv_bo_unmap(&shader.result);
+		nv_svm_fini(&shader.svm);
+		nv_gpu_rebind(&gpu);
+		shader_create(&shader);
+		assert_works(&shader);
+	}
+	munmap(ptr, len);
+}
+
 static void run(void (*test)(void))
 {
 	patience_ms = 40000;
@@ -1261,6 +1295,8 @@ static const struct {
 	  "A process may exit while its shader faults" },
 	{ "close-while-faulting", test_close_while_faulting,
 	  "A file may be closed while its shader faults" },
+	{ "unbind-while-faulting", test_unbind_while_faulting,
+	  "The driver may go while a shader faults" },
 };
 
 int igt_main()

@@ -19,6 +19,7 @@
 #include "nouveau/nv_compute.h"
 #include "nouveau/nv_device.h"
 #include "nouveau/nv_model.h"
+#include "nouveau/nv_survivor.h"
 #include "nouveau/nv_svm.h"
 #include "nouveau/nv_worker.h"
 
@@ -2048,22 +2049,31 @@ static void shader_start_fill(struct shader *shader, char *ptr, uint32_t value)
 	igt_assert_f(!ret || ret == -ENODEV, "submission: %s\n", strerror(-ret));
 }
 
+/* Returns: 0 when it came to its end, -ENODEV when its channel was killed, -ETIME. */
+static int __shader_ends(struct shader *shader)
+{
+	struct nv_chan *chan = &shader->compute.chan;
+	int ret = 0;
+
+	for (int i = 0; i < 500 && !ret; i++) {
+		if (!__nv_chan_wait(chan, 20))
+			return 0;
+		ret = __nv_chan_submit(chan);
+	}
+
+	return ret ? ret : -ETIME;
+}
+
 /* Returns: whether it came to its end; otherwise the driver has killed its channel. */
 static bool shader_ends(struct shader *shader)
 {
-	struct nv_chan *chan = &shader->compute.chan;
-	int ret;
+	const int ret = __shader_ends(shader);
 
-	for (int i = 0; i < 500; i++) {
-		if (!__nv_chan_wait(chan, 20))
-			return true;
-		ret = __nv_chan_submit(chan);
-		if (ret) {
-			igt_assert_eq(ret, -ENODEV);
-			return false;
-		}
-	}
-	igt_assert_f(false, "channel %d: its shader neither ends nor is killed\n", chan->id);
+	igt_assert_f(ret != -ETIME, "channel %d: its shader neither ends nor is killed\n",
+		     shader->compute.chan.id);
+	igt_assert(!ret || ret == -ENODEV);
+
+	return !ret;
 }
 
 /* Each word is what it was, of @seed, or what the shader makes of it. */
@@ -3004,6 +3014,76 @@ static void test_exit(struct pair *pair)
 	assert_pair_works(pair);
 }
 
+/* Lets go of all that keeps the files of both GPUs open. */
+static void pair_abandon(struct pair *pair, struct shader *shader)
+{
+	nv_compute_abandon(&shader->compute);
+	nv_worker_abandon(&pair->importer);
+	nv_worker_abandon(&pair->owner);
+}
+
+/* A shader of the importer reads the owner's pages, which a child shares, and stores to others. */
+static void use_shared(struct pair *pair, struct nv_survivor *survivor, bool huge,
+		       bool child_keeps_files)
+{
+	char *shared = alloc_pages(NV_HUGE_SIZE, huge), *own = (char *)nv_alloc(RACE_LEN);
+	struct shader shader;
+	struct pair mine;
+
+	pair_create(&mine, pair->owner_gpu, pair->importer_gpu);
+	shader_create(&shader, &mine);
+	give_to_owner(&mine, shared, NV_HUGE_SIZE, 1);
+	if (nv_survivor_fork(survivor)) {
+		if (!child_keeps_files)
+			pair_abandon(&mine, &shader);
+		nv_survivor_look(survivor, shared, NV_HUGE_SIZE, 1);
+	}
+	give_to_owner(&mine, own, RACE_LEN, 2);
+	shader_read(&shader, shared, NV_HUGE_SIZE);
+	nv_worker_check(&mine.importer, NV_HUGE_SIZE, 1);
+	nv_survivor_used(survivor);
+	for (uint32_t round = 0;; round++) {
+		shader_store(&shader, &nv_kernel_fill, own, RACE_LEN, round);
+		shader_read(&shader, shared, NV_HUGE_SIZE);
+	}
+}
+
+/*
+ * The process is killed while a shader of its importer uses pages in the owner's VRAM that a child has,
+ * too. The child finds them there as they were; after it, nothing is left of windows of BAR1, peer
+ * mappings, and VRAM in use.
+ */
+static void test_kill_while_shared(struct pair *pair, bool huge)
+{
+	const int rounds = SLOW_QUICK(20, 4);
+	struct nv_counters before, now;
+	struct nv_survivor survivor;
+	struct nv_p2p p2p;
+	uint64_t vram;
+
+	require_p2p(pair);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	igt_require_f(nv_counters_read(pair->importer_gpu, &before),
+		      "this kernel has no debugfs file svm\n");
+	munmap(alloc_pages(NV_HUGE_SIZE, huge), NV_HUGE_SIZE); /* the victim cannot skip */
+	vram = vram_at_rest(pair);
+	for (int i = 0; i < rounds; i++) {
+		nv_survivor_init(&survivor);
+		igt_fork_helper(&survivor.victim) use_shared(pair, &survivor, huge, i & 1);
+		nv_survivor_wait(&survivor);
+		nv_counters_read(pair->importer_gpu, &now);
+		igt_assert(now.peer_mappings >= before.peer_mappings + NV_HUGE_SIZE / NV_PAGE_SIZE);
+		igt_assert(nv_p2p_read(pair->owner_gpu, &p2p) && p2p.windows);
+		usleep(i * 7000);
+		nv_survivor_kill(&survivor);
+		nv_survivor_assert(&survivor, NV_HUGE_SIZE);
+		assert_vram_back(pair, vram);
+		nv_counters_read(pair->importer_gpu, &now);
+		igt_assert_eq_u64(now.peer_mappings, before.peer_mappings);
+	}
+	assert_pair_works(pair);
+}
+
 /* See suspend-vram of nouveau_svm: what the importer has mapped moves, too. */
 static void test_suspend(struct pair *pair)
 {
@@ -3092,6 +3172,129 @@ static void test_unbind_both(struct pair *pair, bool owner_first)
 	assert_pair_works(pair);
 }
 
+/*
+ * A thread whose shader stores to the same pages over and over, other words each time, until it is told to
+ * stop or fails. Not on a stack that a failure unwinds.
+ */
+static struct filler {
+	pthread_t thread;
+	struct shader shader;
+	char *ptr;
+	volatile uint32_t value; /* of the latest shader that came to its end */
+	int ret;
+	volatile bool stop;
+} filler;
+
+static void *filler_main(void *arg)
+{
+	while (!filler.stop && !filler.ret) {
+		const struct nv_kernel_args args = {
+			.dst = (uintptr_t)filler.ptr,
+			.dst_shift = WORD_SHIFT,
+			.value = filler.value + RACE_VALUE,
+			.count = RACE_LEN >> WORD_SHIFT,
+		};
+
+		nv_compute_grid(&filler.shader.compute, &nv_kernel_fill_all, NV_COMPUTE_BLOCK,
+				&args);
+		filler.ret = __nv_chan_submit(&filler.shader.compute.chan);
+		if (!filler.ret)
+			filler.ret = __shader_ends(&filler.shader);
+		if (!filler.ret)
+			filler.value = args.value;
+	}
+
+	return NULL;
+}
+
+/* Returns: whether another shader came to its end. */
+static bool filler_goes_on(void)
+{
+	const uint32_t value = filler.value;
+
+	for (int i = 0; i < 1000 && filler.value == value; i++)
+		usleep(10000);
+
+	return filler.value != value;
+}
+
+static void filler_start(struct pair *pair)
+{
+	filler = (struct filler){ .ptr = (char *)nv_alloc(RACE_LEN) };
+	shader_create(&filler.shader, pair);
+	give_to_owner(pair, filler.ptr, RACE_LEN, 1);
+	igt_assert_eq(pthread_create(&filler.thread, NULL, filler_main, NULL), 0);
+	igt_assert(filler_goes_on());
+	nv_assert_private(filler.ptr, RACE_LEN);
+}
+
+/* The owner's driver goes while a shader of the importer stores to its pages: it goes on in RAM. */
+static void test_shader_owner_unbind(struct pair *pair)
+{
+	const int rounds = SLOW_QUICK(10, 2);
+
+	require_p2p(pair);
+	for (int round = 0; round < rounds; round++) {
+		filler_start(pair);
+		usleep(round * 3000);
+		nv_driver_unbind(pair->owner_gpu);
+		nv_assert_ram(filler.ptr, RACE_LEN);
+		igt_assert_f(filler_goes_on(), "the importer's shader stopped with the owner\n");
+		filler.stop = true;
+		pthread_join(filler.thread, NULL);
+		igt_assert_eq(filler.ret, 0);
+		check_sequence((uint32_t *)filler.ptr, RACE_LEN, filler.value, 1);
+		munmap(filler.ptr, RACE_LEN);
+		shader_destroy(&filler.shader);
+
+		nv_worker_abandon(&pair->owner);
+		nv_gpu_rebind(pair->owner_gpu);
+		nv_worker_create(&pair->owner, pair->owner_gpu);
+	}
+	assert_pair_works(pair);
+}
+
+/*
+ * The importer's driver goes while its shader stores to the owner's pages. That ends somewhere, after
+ * which nothing changes: the pages stay where they are, and each word is of this round or the last one.
+ */
+static void test_shader_importer_unbind(struct pair *pair)
+{
+	const int rounds = SLOW_QUICK(10, 2);
+	char *then = malloc(RACE_LEN);
+
+	require_p2p(pair);
+	igt_assert(then);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	for (int round = 0; round < rounds; round++) {
+		filler_start(pair);
+		usleep(round * 3000);
+		nv_driver_unbind(pair->importer_gpu);
+		nv_assert_private(filler.ptr, RACE_LEN);
+		owner_snapshot(pair, filler.ptr, then);
+		pthread_join(filler.thread, NULL);
+		igt_assert_eq(filler.ret, -ENODEV);
+		usleep(20000);
+		igt_assert_f(!memcmp(then, filler.ptr, RACE_LEN),
+			     "a store came when the driver was gone\n");
+		for (uint32_t i = 0; i < RACE_LEN >> WORD_SHIFT; i++) {
+			const uint32_t is = ((uint32_t *)then)[i] - i;
+
+			igt_assert_f(is == filler.value || is == filler.value + RACE_VALUE,
+				     "word %u is of shader %#x, not of %#x or the next\n", i, is,
+				     filler.value);
+		}
+		munmap(filler.ptr, RACE_LEN);
+
+		nv_compute_abandon(&filler.shader.compute);
+		nv_worker_abandon(&pair->importer);
+		nv_gpu_rebind(pair->importer_gpu);
+		nv_worker_create(&pair->importer, pair->importer_gpu);
+	}
+	free(then);
+	assert_pair_works(pair);
+}
+
 /* Arguments make a subtest of a function. */
 #define VARIANT(name, call)                 \
 	static void name(struct pair *pair) \
@@ -3133,6 +3336,8 @@ VARIANT(revoke_cpu_fault, test_revoke(pair, change_touch))
 VARIANT(munmap_race, test_race(pair, change_munmap))
 VARIANT(cpu_fault_race, test_race(pair, change_touch))
 VARIANT(dontneed_race, test_race(pair, change_dontneed))
+VARIANT(kill_while_shared, test_kill_while_shared(pair, false))
+VARIANT(kill_while_shared_thp, test_kill_while_shared(pair, true))
 VARIANT(owner_unbind, test_unbind(pair, true))
 VARIANT(importer_unbind, test_unbind(pair, false))
 VARIANT(owner_importer_unbind, test_unbind_both(pair, true))
@@ -3320,12 +3525,20 @@ static const struct subtest {
 	{ "peer-owner-close", test_owner_close,
 	  "The importer still reads the pages when the owner's file is closed" },
 	{ "peer-exit", test_exit, "A process exits with peer mappings, and peer-to-peer works on" },
+	{ "peer-kill-while-shared", kill_while_shared,
+	  "A process is killed while its importer uses the owner's pages that its child has, too" },
+	{ "peer-kill-while-shared-thp", kill_while_shared_thp,
+	  "A process is killed while its importer uses a huge page that its child has, too" },
 	{ "peer-suspend", test_suspend,
 	  "The importer uses the pages that it had mapped before the GPUs slept" },
 	{ "peer-owner-unbind", owner_unbind,
 	  "Pages go to RAM with the owner's driver, where the importer reads them" },
 	{ "peer-importer-unbind", importer_unbind,
 	  "Pages stay in the owner's VRAM when the importer's driver goes" },
+	{ "peer-shader-owner-unbind", test_shader_owner_unbind,
+	  "A shader of the importer goes on in RAM when the owner's driver goes" },
+	{ "peer-shader-importer-unbind", test_shader_importer_unbind,
+	  "No store of the importer's shader comes when its driver is gone" },
 	{ "peer-owner-importer-unbind", owner_importer_unbind,
 	  "Pages go to RAM when the owner's driver goes, and then the importer's" },
 	{ "peer-importer-owner-unbind", importer_owner_unbind,
