@@ -7,8 +7,8 @@
 KERNELS = kernel-stock kernel-patched kernel-debug kernel-iommu \
 	kernel-bench-stock kernel-bench-patched kernel-off-stock kernel-off-patched
 
-.PHONY: help demo test test-iommu test-debug bench-mm shell check toolbox linux export series check-series \
-	$(KERNELS) host firmware clean
+.PHONY: help demo test test-iommu test-debug bench-mm shell check toolbox toolbox-cross linux \
+	export series check-series check-series-arch $(KERNELS) host firmware clean
 
 help:
 	@echo 'make demo            two modelled GPUs, stock and patched kernel, one report'
@@ -20,6 +20,7 @@ help:
 	@echo 'What these are made of, each on its own:'
 	@echo 'make check           does this machine have what the rig needs?'
 	@echo 'make toolbox         build/toolbox: the Debian root where all is built and run'
+	@echo 'make toolbox-cross   build/toolbox-cross: the same with cross compilers and QEMU for arm64'
 	@echo 'make linux           build/linux: base and series as a git tree; build/linux-stock: base'
 	@echo 'make kernel-stock    build/kernel/stock: kernel, modules and mm selftests'
 	@echo 'make kernel-patched  the same with the series'
@@ -35,6 +36,8 @@ help:
 	@echo 'For work on the series:'
 	@echo 'make export          write the commits of build/linux back to patches/ and the folders'
 	@echo 'make check-series    round trip; each patch: checkpatch, compiler, sparse'
+	@echo 'make check-series-arch  what it touches compiles for arm64 and powerpc, with clang, and'
+	@echo '                     with all options'
 	@echo 'make series          build/series: mails for git send-email; SIGNOFF="Name <address>"'
 	@echo
 	@echo 'MIRROR=URL           Debian mirror, if not the one of this machine'
@@ -62,6 +65,9 @@ check:
 toolbox:
 	@rig/toolbox
 
+toolbox-cross:
+	@rig/toolbox-cross
+
 linux: toolbox
 	@rig/linux
 
@@ -82,6 +88,9 @@ export: toolbox
 
 check-series: kernel-patched
 	@rig/check-series
+
+check-series-arch: linux toolbox-cross
+	@rig/check-series-arch
 
 series: linux
 	@rig/series
