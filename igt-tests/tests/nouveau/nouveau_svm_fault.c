@@ -9,6 +9,7 @@
  * that a stock kernel runs these as well.
  */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -666,10 +667,14 @@ static void test_atomic_hugetlb(void)
 	free_hugetlb(ptr);
 }
 
-static void reset_delay(int sig)
+/* What subtests ask of the model. */
+static void reset_model(int sig)
 {
-	if (nv_model_present())
-		nv_model_delay("mmu", 0);
+	if (!nv_model_present())
+		return;
+	nv_model_delay("mmu", 0);
+	nv_model_irq_delay(0);
+	nv_model_irq_drop(0);
 }
 
 /*
@@ -707,7 +712,7 @@ static void test_wild_beside(void)
 		nv_compute_grid(&doomed, &nv_kernel_fill, 1024, &args);
 		assert_killed(&doomed);
 		usleep(500000); /* the last cancel has been done */
-		reset_delay(0);
+		reset_model(0);
 		nv_compute_destroy(&doomed);
 		ended = waitpid(child, &status, WNOHANG);
 	}
@@ -1099,6 +1104,129 @@ static void test_atomic_cpu(void)
 	munmap(adder.words, 4 * NV_PAGE_SIZE);
 }
 
+/* Of pages that the GPU has mapped, one after the other is discarded. */
+struct discarder {
+	char *ptr;
+	int pages;
+};
+
+static void *discard(void *arg)
+{
+	const struct discarder *discarder = arg;
+	intptr_t failed = 0;
+
+	for (int i = 0; i < discarder->pages; i++)
+		failed += madvise(discarder->ptr + i * NV_PAGE_SIZE, NV_PAGE_SIZE, MADV_DONTNEED) !=
+			  0;
+	return (void *)failed;
+}
+
+/*
+ * A shader faults on another page meanwhile, for which the driver waits until none is discarded. On
+ * the model it gives up: each takes longer than the second that it has patience, and less than the
+ * two that it waits for the MMU.
+ */
+static void test_busy(const struct nv_kernel *kernel)
+{
+	const size_t mapped = 512, slow_us = 1600000;
+	const int rounds = nv_model_present() ? 1 : 50;
+
+	for (int round = 0; round < rounds; round++) {
+		struct discarder discarder = { .ptr = (char *)nv_alloc(mapped * NV_PAGE_SIZE) };
+		uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
+		const struct nv_kernel_args args = {
+			.dst = (uintptr_t)ptr,
+			.dst_shift = WORD_SHIFT,
+			.value = RACE_VALUE,
+		};
+		pthread_t thread;
+		void *failed;
+		bool ended;
+
+		memset(ptr, 0, NV_PAGE_SIZE);
+		write_words(&shader, discarder.ptr, mapped, PAGE_SHIFT, 1);
+		discarder.pages = nv_model_present() ? 4 : mapped;
+		if (nv_model_present())
+			nv_model_delay("mmu", slow_us);
+		igt_assert_eq(pthread_create(&thread, NULL, discard, &discarder), 0);
+		if (nv_model_present())
+			usleep(100000); /* the first one has begun */
+		nv_compute_grid(&shader.compute, kernel, NV_COMPUTE_BLOCK, &args);
+		ended = shader_ends(&shader.compute);
+		reset_model(0);
+		igt_assert_eq(pthread_join(thread, &failed), 0);
+		igt_assert(!failed);
+		igt_assert_f(ended, "a shader was killed for a page that it may use\n");
+		check_words(ptr, NV_COMPUTE_BLOCK, WORD_SHIFT, RACE_VALUE);
+		munmap(ptr, NV_PAGE_SIZE);
+		munmap(discarder.ptr, mapped * NV_PAGE_SIZE);
+	}
+}
+
+/*
+ * Hints where the driver has its own mappings, of which nothing can come, and a store behind them. On
+ * the model the driver looks at the fault buffer only when all of them have faulted. With a buffer
+ * that has no room for the store (rig/test igt-patched-faults) it does not see that.
+ */
+static void test_overflow_hints(void)
+{
+	const unsigned int hints = 128;
+	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
+	const struct nv_kernel_args hint = {
+		.dst = shader.result.va,
+		.src = (uintptr_t)shader.svm.cutout + shader.svm.cutout_size - hints * NV_PAGE_SIZE,
+		.dst_shift = WORD_SHIFT,
+		.src_shift = PAGE_SHIFT,
+		.value = 3,
+	};
+	const struct nv_kernel_args store = {
+		.dst = (uintptr_t)ptr,
+		.dst_shift = WORD_SHIFT,
+		.value = 4,
+	};
+	struct nv_model_stats before, stats;
+
+	patience_ms = 10000; /* a driver may let it wait for ever */
+	if (nv_model_present()) {
+		nv_model_stats(&before);
+		nv_model_irq_delay(200000);
+	}
+	nv_compute_grid(&shader.compute, &nv_kernel_hinted_fill, hints, &hint);
+	nv_compute_grid(&shader.compute, &nv_kernel_fill, NV_COMPUTE_BLOCK, &store);
+	finish(&shader);
+	if (nv_model_present()) {
+		reset_model(0);
+		nv_model_stats_since(&stats, &before);
+		igt_info("%" PRIu64 " faults had no room\n", stats.overflows);
+	}
+	check_words(shader.result.map, hints, WORD_SHIFT, 3);
+	check_words(ptr, NV_COMPUTE_BLOCK, WORD_SHIFT, 4);
+	munmap(ptr, NV_PAGE_SIZE);
+}
+
+/* One interrupt, or three in a row, do not arrive. The GPU sends the next when it is re-armed. */
+static void test_lost_interrupts(void)
+{
+	const size_t len = 64 * KiB;
+
+	nv_model_require();
+	patience_ms = 10000; /* a driver may never hear of it */
+	for (unsigned int lost = 1; lost <= 3; lost += 2) {
+		uint32_t *ptr = nv_alloc(len);
+		struct nv_model_stats before, stats;
+
+		nv_model_stats(&before);
+		nv_model_irq_drop(lost);
+		write_words(&shader, ptr, len / 4, WORD_SHIFT, lost);
+		reset_model(0);
+		nv_model_stats_since(&stats, &before);
+		igt_assert(stats.lost >= lost);
+		check_words(ptr, len / 4, WORD_SHIFT, lost);
+		munmap(ptr, len);
+	}
+	assert_works(&shader);
+}
+
 /* Processes that end while their shaders fault. */
 static void test_exit_while_faulting(void)
 {
@@ -1184,6 +1312,8 @@ VARIANT(revoke_replace_race, test_revoke_race(change_replace, false))
 VARIANT(revoke_mprotect_race, test_revoke_race(change_mprotect, true))
 VARIANT(cpu_write_race, test_cpu_write_race(false))
 VARIANT(cpu_write_race_vram, test_cpu_write_race(true))
+VARIANT(busy_write, test_busy(&nv_kernel_fill))
+VARIANT(busy_atomic, test_busy(&nv_kernel_add))
 VARIANT(wild_read, test_killed(&nv_kernel_copy, WILD_POINTER))
 VARIANT(wild_write, test_killed(&nv_kernel_fill, WILD_POINTER))
 VARIANT(wild_atomic, test_killed(&nv_kernel_add, WILD_POINTER))
@@ -1243,6 +1373,14 @@ static const struct {
 	  "A shader and the process write to pages that go to VRAM and back" },
 	{ "atomic-cpu-race", test_atomic_cpu,
 	  "A shader and the process add to the same words at a time" },
+	{ "busy-write", busy_write,
+	  "A shader faults on a page while others are discarded all the time" },
+	{ "busy-atomic", busy_atomic,
+	  "An atomic of a shader faults while pages are discarded all the time" },
+	{ "overflow-hints", test_overflow_hints,
+	  "A shader's store goes on behind hints that fill the fault buffer" },
+	{ "lost-interrupts", test_lost_interrupts,
+	  "A shader that faults goes on when an interrupt gets lost" },
 	{ "mixed-batch", test_mixed_batch,
 	  "Atomics, reads of a file and stores to new pages fault at a time" },
 	{ "wild-read", wild_read, "A wild read kills its channel and nothing else" },
@@ -1269,7 +1407,7 @@ int igt_main()
 	{
 		nv_gpu_open(&gpu, 0);
 		igt_require_f(nv_is_pascal(&gpu), "needs a Pascal GPU\n");
-		igt_install_exit_handler(reset_delay);
+		igt_install_exit_handler(reset_model);
 	}
 
 	for (int i = 0; i < ARRAY_SIZE(subtests); i++) {
