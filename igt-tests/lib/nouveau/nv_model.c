@@ -146,7 +146,7 @@ void nv_model_irq_delay(unsigned int us)
 	order(line);
 }
 
-/* The next @count interrupts of each GPU get lost. */
+/* The next @count interrupts of each GPU get lost. With 0 none do, and the latest comes late. */
 void nv_model_irq_drop(unsigned int count)
 {
 	char line[64];

@@ -1288,6 +1288,7 @@ static void test_close_while_faulting(void)
 static void run(void (*test)(void))
 {
 	patience_ms = 40000;
+	reset_model(0); /* a subtest that failed did not */
 	shader_create(&shader);
 	test();
 	shader_destroy(&shader);
