@@ -577,7 +577,7 @@ static bool shader_ends(struct nv_compute *compute)
 	struct nv_chan *chan = &compute->chan;
 	int ret = __nv_chan_submit(chan);
 
-	for (int i = 0; i < 500 && !ret; i++) {
+	for (int i = 0; i < 1000 && !ret; i++) {
 		if (!__nv_chan_wait(chan, 20))
 			return true;
 		ret = __nv_chan_submit(chan);
@@ -1104,62 +1104,78 @@ static void test_atomic_cpu(void)
 	munmap(adder.words, 4 * NV_PAGE_SIZE);
 }
 
-/* Of pages that the GPU has mapped, one after the other is discarded. */
-struct discarder {
+#define BUSY_THREADS 2
+#define BUSY_SHIFT   21 /* to split a mapping takes away as much around it */
+
+/* Takes pages away from the GPU, one after the other. */
+struct protector {
 	char *ptr;
 	int pages;
+	pthread_barrier_t *start;
 };
 
-static void *discard(void *arg)
+static void *protect(void *arg)
 {
-	const struct discarder *discarder = arg;
+	const struct protector *protector = arg;
 	intptr_t failed = 0;
 
-	for (int i = 0; i < discarder->pages; i++)
-		failed += madvise(discarder->ptr + i * NV_PAGE_SIZE, NV_PAGE_SIZE, MADV_DONTNEED) !=
-			  0;
+	pthread_barrier_wait(protector->start);
+	for (int i = 0; i < protector->pages; i++)
+		failed += mprotect(protector->ptr + ((size_t)i << BUSY_SHIFT), NV_PAGE_SIZE,
+				   PROT_READ) != 0;
 	return (void *)failed;
 }
 
 /*
- * A shader faults on another page meanwhile, for which the driver waits until none is discarded. On
- * the model it gives up: each takes longer than the second that it has patience, and less than the
- * two that it waits for the MMU.
+ * A shader faults on one page while others are made read-only all the time, which the driver has to
+ * wait for. On the model it loses patience: each takes longer than the second that it has, and less
+ * than the two that it waits for the MMU, and whenever one is done, another holds the mmap lock.
  */
 static void test_busy(const struct nv_kernel *kernel)
 {
-	const size_t mapped = 512, slow_us = 1600000;
-	const int rounds = nv_model_present() ? 1 : 50;
+	const bool slow = nv_model_present();
+	const int mapped = NV_COMPUTE_BLOCK / BUSY_THREADS, rounds = slow ? 1 : 50;
 
 	for (int round = 0; round < rounds; round++) {
-		struct discarder discarder = { .ptr = (char *)nv_alloc(mapped * NV_PAGE_SIZE) };
+		char *others = (char *)nv_alloc((size_t)NV_COMPUTE_BLOCK << BUSY_SHIFT);
 		uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
 		const struct nv_kernel_args args = {
 			.dst = (uintptr_t)ptr,
 			.dst_shift = WORD_SHIFT,
 			.value = RACE_VALUE,
 		};
-		pthread_t thread;
+		struct protector protector[BUSY_THREADS];
+		pthread_t thread[BUSY_THREADS];
+		pthread_barrier_t start;
 		void *failed;
 		bool ended;
 
 		memset(ptr, 0, NV_PAGE_SIZE);
-		write_words(&shader, discarder.ptr, mapped, PAGE_SHIFT, 1);
-		discarder.pages = nv_model_present() ? 4 : mapped;
-		if (nv_model_present())
-			nv_model_delay("mmu", slow_us);
-		igt_assert_eq(pthread_create(&thread, NULL, discard, &discarder), 0);
-		if (nv_model_present())
+		write_words(&shader, others, NV_COMPUTE_BLOCK, BUSY_SHIFT, 1);
+		igt_assert_eq(pthread_barrier_init(&start, NULL, BUSY_THREADS + 1), 0);
+		for (int i = 0; i < BUSY_THREADS; i++) {
+			protector[i].ptr = others + ((size_t)i * mapped << BUSY_SHIFT);
+			protector[i].pages = slow ? 3 : mapped;
+			protector[i].start = &start;
+			igt_assert_eq(pthread_create(&thread[i], NULL, protect, &protector[i]), 0);
+		}
+		if (slow)
+			nv_model_delay("mmu", 1600000);
+		pthread_barrier_wait(&start);
+		if (slow)
 			usleep(100000); /* the first one has begun */
 		nv_compute_grid(&shader.compute, kernel, NV_COMPUTE_BLOCK, &args);
 		ended = shader_ends(&shader.compute);
 		reset_model(0);
-		igt_assert_eq(pthread_join(thread, &failed), 0);
-		igt_assert(!failed);
+		for (int i = 0; i < BUSY_THREADS; i++) {
+			igt_assert_eq(pthread_join(thread[i], &failed), 0);
+			igt_assert(!failed);
+		}
+		pthread_barrier_destroy(&start);
 		igt_assert_f(ended, "a shader was killed for a page that it may use\n");
 		check_words(ptr, NV_COMPUTE_BLOCK, WORD_SHIFT, RACE_VALUE);
 		munmap(ptr, NV_PAGE_SIZE);
-		munmap(discarder.ptr, mapped * NV_PAGE_SIZE);
+		munmap(others, (size_t)NV_COMPUTE_BLOCK << BUSY_SHIFT);
 	}
 }
 
@@ -1375,9 +1391,9 @@ static const struct {
 	{ "atomic-cpu-race", test_atomic_cpu,
 	  "A shader and the process add to the same words at a time" },
 	{ "busy-write", busy_write,
-	  "A shader faults on a page while others are discarded all the time" },
+	  "A shader faults on a page while others are taken away all the time" },
 	{ "busy-atomic", busy_atomic,
-	  "An atomic of a shader faults while pages are discarded all the time" },
+	  "An atomic of a shader faults while pages are taken away all the time" },
 	{ "overflow-hints", test_overflow_hints,
 	  "A shader's store goes on behind hints that fill the fault buffer" },
 	{ "lost-interrupts", test_lost_interrupts,
