@@ -577,7 +577,7 @@ static bool shader_ends(struct nv_compute *compute)
 	struct nv_chan *chan = &compute->chan;
 	int ret = __nv_chan_submit(chan);
 
-	for (int i = 0; i < 1000 && !ret; i++) {
+	for (int i = 0; i < 1500 && !ret; i++) {
 		if (!__nv_chan_wait(chan, 20))
 			return true;
 		ret = __nv_chan_submit(chan);
@@ -1129,7 +1129,7 @@ static void *protect(void *arg)
 /*
  * A shader faults on one page while others are made read-only all the time, which the driver has to
  * wait for. On the model it loses patience: each takes longer than the second that it has, and less
- * than the two that it waits for the MMU, and whenever one is done, another holds the mmap lock.
+ * than the two that it waits for the MMU, and when one is done, another waits for the mmap lock.
  */
 static void test_busy(const struct nv_kernel *kernel)
 {
@@ -1160,7 +1160,7 @@ static void test_busy(const struct nv_kernel *kernel)
 			igt_assert_eq(pthread_create(&thread[i], NULL, protect, &protector[i]), 0);
 		}
 		if (slow)
-			nv_model_delay("mmu", 1600000);
+			nv_model_delay("mmu", 1500000);
 		pthread_barrier_wait(&start);
 		if (slow)
 			usleep(100000); /* the first one has begun */
