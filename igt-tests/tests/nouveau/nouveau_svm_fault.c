@@ -1160,7 +1160,7 @@ static void test_busy(const struct nv_kernel *kernel)
 			igt_assert_eq(pthread_create(&thread[i], NULL, protect, &protector[i]), 0);
 		}
 		if (slow)
-			nv_model_delay("mmu", 1500000);
+			nv_model_delay("mmu", 1800000);
 		pthread_barrier_wait(&start);
 		if (slow)
 			usleep(100000); /* the first one has begun */
@@ -1205,7 +1205,7 @@ static void test_overflow_hints(void)
 	patience_ms = 10000; /* a driver may let it wait for ever */
 	if (nv_model_present()) {
 		nv_model_stats(&before);
-		nv_model_irq_delay(200000);
+		nv_model_irq_delay(500000);
 	}
 	nv_compute_grid(&shader.compute, &nv_kernel_hinted_fill, hints, &hint);
 	nv_compute_grid(&shader.compute, &nv_kernel_fill, NV_COMPUTE_BLOCK, &store);
