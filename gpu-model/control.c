@@ -41,13 +41,16 @@ bool control_set_delay(struct engine_delay *delay, const char *name, const char 
 }
 
 /* What is to go wrong with interrupts: all of them late, or the next ones lost. */
-static bool set_irq(struct pci_function *pci, const char *what, const char *value)
+static bool set_irq(struct gpu *gpu, const char *what, const char *value)
 {
+	u32 count;
+
 	if (!strcmp(what, "delay"))
-		return number(value, DELAY_US_MAX, &pci->msi_delay_us);
-	if (!strcmp(what, "drop"))
-		return number(value, DROP_MAX, &pci->msi_drop);
-	return false;
+		return number(value, DELAY_US_MAX, &gpu->pci.msi_delay_us);
+	if (strcmp(what, "drop") != 0 || !number(value, DROP_MAX, &count))
+		return false;
+	pci_msi_drop(gpu, count);
+	return true;
 }
 
 static bool set_irqs(struct machine *machine, const char *what, const char *value)
@@ -58,7 +61,7 @@ static bool set_irqs(struct machine *machine, const char *what, const char *valu
 		struct gpu *gpu = machine->port[i].gpu;
 
 		pthread_mutex_lock(&gpu->lock);
-		ok = set_irq(&gpu->pci, what, value);
+		ok = set_irq(gpu, what, value);
 		pthread_mutex_unlock(&gpu->lock);
 	}
 	return ok;

@@ -121,6 +121,7 @@ void pci_reset(struct gpu *gpu)
 		put(&pci->config[fields[i].offset], fields[i].value, fields[i].size);
 	pci->generation++;
 	pci->msi_due_ns = 0;
+	pci->msi_lost = false;
 }
 
 u32 pci_config_read(struct gpu *gpu, u32 offset, unsigned int size)
@@ -185,6 +186,7 @@ static bool msi_enabled(const struct gpu *gpu)
 static void deliver(struct gpu *gpu)
 {
 	gpu->stats.interrupts++;
+	gpu->pci.msi_lost = false;
 	if (gpu->pci.irq)
 		gpu->pci.irq(gpu->pci.irq_ctx);
 }
@@ -197,6 +199,7 @@ void pci_msi_send(struct gpu *gpu)
 		return;
 	if (pci->msi_drop) {
 		pci->msi_drop--;
+		pci->msi_lost = true;
 		gpu->stats.interrupts_lost++;
 	} else if (!pci->msi_delay_us) {
 		deliver(gpu);
@@ -204,6 +207,13 @@ void pci_msi_send(struct gpu *gpu)
 		pci->msi_due_ns = now_ns() + pci->msi_delay_us * UINT64_C(1000);
 		engine_kick(gpu);
 	}
+}
+
+void pci_msi_drop(struct gpu *gpu, u32 count)
+{
+	gpu->pci.msi_drop = count;
+	if (!count && gpu->pci.msi_lost && msi_enabled(gpu))
+		deliver(gpu);
 }
 
 u64 pci_run(struct gpu *gpu)

@@ -21,6 +21,7 @@ struct pci_function {
 	/* What goes wrong with MSIs on purpose, and when the one is due that is late. */
 	u32 msi_delay_us, msi_drop;
 	u64 msi_due_ns; /* 0: none is under way */
+	bool msi_lost;	/* the latest */
 	/* How an MSI leaves; set by whoever connects the GPU. */
 	void (*irq)(void *ctx);
 	void *irq_ctx;
@@ -40,6 +41,8 @@ bool pci_bus_master(const struct gpu *gpu);
 bool pci_bar_address(const struct gpu *gpu, unsigned int bar, u64 *addr);
 /* Send the MSI, if software has set one up. */
 void pci_msi_send(struct gpu *gpu);
+/* The next ones get lost; with 0 no more do, and the latest arrives if it was lost. */
+void pci_msi_drop(struct gpu *gpu, u32 count);
 /* On the engine thread: send the one that was to be late. As engine_step() for what it returns. */
 u64 pci_run(struct gpu *gpu);
 

@@ -164,12 +164,20 @@ static void smaller_buffer(void **state)
 	assert_int_equal(bench_reg(bench, 0x2a84), BIT(0));
 	assert_int_equal(bench->gpu->fault.overflows, 1);
 	assert_int_equal(bench->gpu->fault.reported, 1);
+	/* what is acknowledged is raised again by the next that finds no room */
+	bench_set_reg(bench, 0x2a84, BIT(0));
+	bench_set_reg(bench, 0x2100, BIT(25));
+	assert_int_equal(bench_reg(bench, 0x2100), 0);
+	assert_false(push_fault(bench, &fatal));
+	assert_int_equal(bench_reg(bench, 0x2a84), BIT(0));
+	assert_int_equal(bench_reg(bench, 0x2100), BIT(25));
+	assert_int_equal(bench->gpu->fault.overflows, 2);
 	bench_set_reg(bench, 0x2a7c, 1);
 	assert_true(push_fault(bench, &fatal));
 	assert_int_equal(bench_reg(bench, 0x2a80), 0);
 	bench_set_reg(bench, 0x200, ~BIT(8));
 	bench_set_reg(bench, 0x200, ~0u);
-	assert_int_equal(bench->gpu->fault.overflows, 1);
+	assert_int_equal(bench->gpu->fault.overflows, 2);
 	assert_int_equal(bench->gpu->fault.reported, 2);
 }
 

@@ -87,6 +87,8 @@ void nv_model_stats(struct nv_model_stats *stats)
 		for (int i = 0; i < ARRAY_SIZE(masters); i++)
 			add_bytes(gpu, end, masters[i], &stats->dma[index]);
 		stats->faults[index] = number(gpu, end, "\"interrupts\"", "\"faults\"");
+		stats->overflows += number(gpu, end, "\"interrupts\"", "\"fault_overflows\"");
+		stats->lost += number(gpu, end, "\"interrupts\"", "\"interrupts_lost\"");
 		gpu = next;
 	}
 	free(answer);
@@ -109,6 +111,8 @@ void nv_model_stats_since(struct nv_model_stats *stats, const struct nv_model_st
 	subtract(&stats->ce, &before->ce);
 	subtract(&stats->gr, &before->gr);
 	subtract(&stats->host, &before->host);
+	stats->overflows -= before->overflows;
+	stats->lost -= before->lost;
 	stats->across -= before->across;
 	for (int i = 0; i < NV_MAX_GPUS; i++) {
 		subtract(&stats->dma[i], &before->dma[i]);
@@ -142,7 +146,7 @@ void nv_model_irq_delay(unsigned int us)
 	order(line);
 }
 
-/* The next @count interrupts of each GPU get lost. */
+/* The next @count interrupts of each GPU get lost. With 0 none do, and the latest comes late. */
 void nv_model_irq_drop(unsigned int count)
 {
 	char line[64];

@@ -24,6 +24,8 @@ struct nv_model_stats {
 	struct nv_model_bytes host;		/* push buffers and semaphores */
 	struct nv_model_bytes dma[NV_MAX_GPUS]; /* all that each GPU did as bus master */
 	uint64_t faults[NV_MAX_GPUS];		/* that each GPU reported to its driver */
+	uint64_t overflows;			/* faults that found the fault buffer full */
+	uint64_t lost;				/* interrupts, as nv_model_irq_drop() wants it */
 	uint64_t across; /* between GPUs, by a switch: counted where there is an IOMMU */
 };
 

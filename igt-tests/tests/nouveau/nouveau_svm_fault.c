@@ -9,6 +9,7 @@
  * that a stock kernel runs these as well.
  */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -576,7 +577,7 @@ static bool shader_ends(struct nv_compute *compute)
 	struct nv_chan *chan = &compute->chan;
 	int ret = __nv_chan_submit(chan);
 
-	for (int i = 0; i < 500 && !ret; i++) {
+	for (int i = 0; i < 1500 && !ret; i++) {
 		if (!__nv_chan_wait(chan, 20))
 			return true;
 		ret = __nv_chan_submit(chan);
@@ -666,10 +667,14 @@ static void test_atomic_hugetlb(void)
 	free_hugetlb(ptr);
 }
 
-static void reset_delay(int sig)
+/* What subtests ask of the model. */
+static void reset_model(int sig)
 {
-	if (nv_model_present())
-		nv_model_delay("mmu", 0);
+	if (!nv_model_present())
+		return;
+	nv_model_delay("mmu", 0);
+	nv_model_irq_delay(0);
+	nv_model_irq_drop(0);
 }
 
 /*
@@ -707,7 +712,7 @@ static void test_wild_beside(void)
 		nv_compute_grid(&doomed, &nv_kernel_fill, 1024, &args);
 		assert_killed(&doomed);
 		usleep(500000); /* the last cancel has been done */
-		reset_delay(0);
+		reset_model(0);
 		nv_compute_destroy(&doomed);
 		ended = waitpid(child, &status, WNOHANG);
 	}
@@ -1099,6 +1104,145 @@ static void test_atomic_cpu(void)
 	munmap(adder.words, 4 * NV_PAGE_SIZE);
 }
 
+#define BUSY_THREADS 2
+#define BUSY_SHIFT   21 /* to split a mapping takes away as much around it */
+
+/* Takes pages away from the GPU, one after the other. */
+struct protector {
+	char *ptr;
+	int pages;
+	pthread_barrier_t *start;
+};
+
+static void *protect(void *arg)
+{
+	const struct protector *protector = arg;
+	intptr_t failed = 0;
+
+	pthread_barrier_wait(protector->start);
+	for (int i = 0; i < protector->pages; i++)
+		failed += mprotect(protector->ptr + ((size_t)i << BUSY_SHIFT), NV_PAGE_SIZE,
+				   PROT_READ) != 0;
+	return (void *)failed;
+}
+
+/*
+ * A shader faults on one page while others are made read-only all the time, which the driver has to
+ * wait for. On the model it loses patience: each takes longer than the second that it has, and less
+ * than the two that it waits for the MMU, and when one is done, another waits for the mmap lock.
+ */
+static void test_busy(const struct nv_kernel *kernel)
+{
+	const bool slow = nv_model_present();
+	const int mapped = NV_COMPUTE_BLOCK / BUSY_THREADS, rounds = slow ? 1 : 50;
+
+	for (int round = 0; round < rounds; round++) {
+		char *others = (char *)nv_alloc((size_t)NV_COMPUTE_BLOCK << BUSY_SHIFT);
+		uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
+		const struct nv_kernel_args args = {
+			.dst = (uintptr_t)ptr,
+			.dst_shift = WORD_SHIFT,
+			.value = RACE_VALUE,
+		};
+		struct protector protector[BUSY_THREADS];
+		pthread_t thread[BUSY_THREADS];
+		pthread_barrier_t start;
+		void *failed;
+		bool ended;
+
+		memset(ptr, 0, NV_PAGE_SIZE);
+		write_words(&shader, others, NV_COMPUTE_BLOCK, BUSY_SHIFT, 1);
+		igt_assert_eq(pthread_barrier_init(&start, NULL, BUSY_THREADS + 1), 0);
+		for (int i = 0; i < BUSY_THREADS; i++) {
+			protector[i].ptr = others + ((size_t)i * mapped << BUSY_SHIFT);
+			protector[i].pages = slow ? 3 : mapped;
+			protector[i].start = &start;
+			igt_assert_eq(pthread_create(&thread[i], NULL, protect, &protector[i]), 0);
+		}
+		if (slow)
+			nv_model_delay("mmu", 1800000);
+		pthread_barrier_wait(&start);
+		if (slow)
+			usleep(100000); /* the first one has begun */
+		nv_compute_grid(&shader.compute, kernel, NV_COMPUTE_BLOCK, &args);
+		ended = shader_ends(&shader.compute);
+		reset_model(0);
+		for (int i = 0; i < BUSY_THREADS; i++) {
+			igt_assert_eq(pthread_join(thread[i], &failed), 0);
+			igt_assert(!failed);
+		}
+		pthread_barrier_destroy(&start);
+		igt_assert_f(ended, "a shader was killed for a page that it may use\n");
+		check_words(ptr, NV_COMPUTE_BLOCK, WORD_SHIFT, RACE_VALUE);
+		munmap(ptr, NV_PAGE_SIZE);
+		munmap(others, (size_t)NV_COMPUTE_BLOCK << BUSY_SHIFT);
+	}
+}
+
+/*
+ * Hints where the driver has its own mappings, of which nothing can come, and a store behind them. On
+ * the model the driver looks at the fault buffer only when all of them have faulted. With a buffer
+ * that has no room for the store (rig/test igt-patched-faults) it does not see that.
+ */
+static void test_overflow_hints(void)
+{
+	const unsigned int hints = 128;
+	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
+	const struct nv_kernel_args hint = {
+		.dst = shader.result.va,
+		.src = (uintptr_t)shader.svm.cutout + shader.svm.cutout_size - hints * NV_PAGE_SIZE,
+		.dst_shift = WORD_SHIFT,
+		.src_shift = PAGE_SHIFT,
+		.value = 3,
+	};
+	const struct nv_kernel_args store = {
+		.dst = (uintptr_t)ptr,
+		.dst_shift = WORD_SHIFT,
+		.value = 4,
+	};
+	struct nv_model_stats before, stats;
+
+	patience_ms = 10000; /* a driver may let it wait for ever */
+	if (nv_model_present()) {
+		nv_model_stats(&before);
+		nv_model_irq_delay(500000);
+	}
+	nv_compute_grid(&shader.compute, &nv_kernel_hinted_fill, hints, &hint);
+	nv_compute_grid(&shader.compute, &nv_kernel_fill, NV_COMPUTE_BLOCK, &store);
+	finish(&shader);
+	if (nv_model_present()) {
+		reset_model(0);
+		nv_model_stats_since(&stats, &before);
+		igt_info("%" PRIu64 " faults had no room\n", stats.overflows);
+	}
+	check_words(shader.result.map, hints, WORD_SHIFT, 3);
+	check_words(ptr, NV_COMPUTE_BLOCK, WORD_SHIFT, 4);
+	munmap(ptr, NV_PAGE_SIZE);
+}
+
+/* One interrupt, or three in a row, do not arrive. The GPU sends the next when it is re-armed. */
+static void test_lost_interrupts(void)
+{
+	const size_t len = 64 * KiB;
+
+	nv_model_require();
+	patience_ms = 10000; /* a driver may never hear of it */
+	for (unsigned int lost = 1; lost <= 3; lost += 2) {
+		uint32_t *ptr = nv_alloc(len);
+		struct nv_model_stats before, stats;
+
+		nv_model_stats(&before);
+		nv_model_irq_drop(lost);
+		write_words(&shader, ptr, len / 4, WORD_SHIFT, lost);
+		reset_model(0);
+		nv_model_stats_since(&stats, &before);
+		igt_assert(stats.lost >= lost);
+		check_words(ptr, len / 4, WORD_SHIFT, lost);
+		munmap(ptr, len);
+	}
+	assert_works(&shader);
+}
+
 /* Processes that end while their shaders fault. */
 static void test_exit_while_faulting(void)
 {
@@ -1194,6 +1338,7 @@ static void test_unbind_while_faulting(void)
 static void run(void (*test)(void))
 {
 	patience_ms = 40000;
+	reset_model(0); /* a subtest that failed did not */
 	shader_create(&shader);
 	test();
 	shader_destroy(&shader);
@@ -1218,6 +1363,8 @@ VARIANT(revoke_replace_race, test_revoke_race(change_replace, false))
 VARIANT(revoke_mprotect_race, test_revoke_race(change_mprotect, true))
 VARIANT(cpu_write_race, test_cpu_write_race(false))
 VARIANT(cpu_write_race_vram, test_cpu_write_race(true))
+VARIANT(busy_write, test_busy(&nv_kernel_fill))
+VARIANT(busy_atomic, test_busy(&nv_kernel_add))
 VARIANT(wild_read, test_killed(&nv_kernel_copy, WILD_POINTER))
 VARIANT(wild_write, test_killed(&nv_kernel_fill, WILD_POINTER))
 VARIANT(wild_atomic, test_killed(&nv_kernel_add, WILD_POINTER))
@@ -1277,6 +1424,14 @@ static const struct {
 	  "A shader and the process write to pages that go to VRAM and back" },
 	{ "atomic-cpu-race", test_atomic_cpu,
 	  "A shader and the process add to the same words at a time" },
+	{ "busy-write", busy_write,
+	  "A shader faults on a page while others are taken away all the time" },
+	{ "busy-atomic", busy_atomic,
+	  "An atomic of a shader faults while pages are taken away all the time" },
+	{ "overflow-hints", test_overflow_hints,
+	  "A shader's store goes on behind hints that fill the fault buffer" },
+	{ "lost-interrupts", test_lost_interrupts,
+	  "A shader that faults goes on when an interrupt gets lost" },
 	{ "mixed-batch", test_mixed_batch,
 	  "Atomics, reads of a file and stores to new pages fault at a time" },
 	{ "wild-read", wild_read, "A wild read kills its channel and nothing else" },
@@ -1305,7 +1460,7 @@ int igt_main()
 	{
 		nv_gpu_open(&gpu, 0);
 		igt_require_f(nv_is_pascal(&gpu), "needs a Pascal GPU\n");
-		igt_install_exit_handler(reset_delay);
+		igt_install_exit_handler(reset_model);
 	}
 
 	for (int i = 0; i < ARRAY_SIZE(subtests); i++) {
