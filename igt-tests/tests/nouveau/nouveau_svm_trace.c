@@ -7,6 +7,7 @@
  * Description: The tracepoints of nouveau's SVM tell what became of pages, and only that.
  */
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "igt.h"
@@ -38,30 +39,29 @@ static void trace_write(const char *name, const char *text)
 	close(fd);
 }
 
+#define TRACEFS	 "/sys/kernel/tracing"
+#define INSTANCE TRACEFS "/instances/igt-nouveau"
+
 static void trace_remove(int sig)
 {
 	if (trace_fd < 0)
 		return;
 	close(trace_fd);
 	trace_fd = -1;
-	if (rmdir("/sys/kernel/tracing/instances/igt-nouveau"))
-		rmdir("/sys/kernel/debug/tracing/instances/igt-nouveau");
+	rmdir(INSTANCE);
 }
 
+/* Who has no systemd may have tracefs without a mount of it. */
 static void trace_create(void)
 {
-	static const char *const top[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
-	char path[96];
-	bool exists = false;
-
-	for (int i = 0; i < ARRAY_SIZE(top) && !exists; i++) {
-		snprintf(path, sizeof(path), "%s/events/nouveau_svm", top[i]);
-		exists = !access(path, F_OK);
-		snprintf(path, sizeof(path), "%s/instances/igt-nouveau", top[i]);
-	}
-	igt_require_f(exists, "this kernel has no tracepoints of nouveau's SVM\n");
-	igt_assert_f(!mkdir(path, 0700) || errno == EEXIST, "%s: %s\n", path, strerror(errno));
-	trace_fd = open(path, O_RDONLY | O_DIRECTORY);
+	if (access(TRACEFS "/events", F_OK))
+		igt_require_f(!mount("tracefs", TRACEFS, "tracefs", 0, NULL), "no tracefs: %s\n",
+			      strerror(errno));
+	igt_require_f(!access(TRACEFS "/events/nouveau_svm", F_OK),
+		      "this kernel has no tracepoints of nouveau's SVM\n");
+	igt_assert_f(!mkdir(INSTANCE, 0700) || errno == EEXIST, "%s: %s\n", INSTANCE,
+		     strerror(errno));
+	trace_fd = open(INSTANCE, O_RDONLY | O_DIRECTORY);
 	igt_assert(trace_fd >= 0);
 	igt_install_exit_handler(trace_remove);
 	trace_write("events/nouveau_svm/enable", "1");
