@@ -7,7 +7,7 @@
 KERNELS = kernel-stock kernel-patched kernel-debug kernel-iommu \
 	kernel-bench-stock kernel-bench-patched kernel-off-stock kernel-off-patched
 
-.PHONY: help demo test test-iommu test-debug bench-mm shell check toolbox toolbox-cross linux \
+.PHONY: help demo test test-iommu test-debug soak bench-mm shell check toolbox toolbox-cross linux \
 	export series check-series check-series-arch $(KERNELS) host firmware clean
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo 'make test            all tests; last line: N passed, N failed, N skipped'
 	@echo 'make test-iommu      each IOMMU and mode with each way between three GPUs'
 	@echo 'make test-debug      the IGT and HMM tests on a kernel with KASAN, lockdep, kmemleak; slow'
+	@echo 'make soak            subtests in random order on that kernel: MINUTES=60, SEED=N'
 	@echo 'make bench-mm        what device-private memory costs, stock and patched kernel'
 	@echo
 	@echo 'What these are made of, each on its own:'
@@ -55,6 +56,9 @@ test-iommu: kernel-patched kernel-iommu host firmware
 
 test-debug: kernel-debug host firmware
 	@rig/test hmm-debug igt-debug
+
+soak: kernel-debug host firmware
+	@rig/soak
 
 bench-mm: kernel-bench-stock kernel-bench-patched kernel-off-stock kernel-off-patched host
 	@rig/bench-mm

@@ -197,6 +197,7 @@ int main(void)
 		load_nouveau();
 	report(REPORT_READY);
 	status = run_command();
+	report(REPORT_OVER);
 	find_leaks();
 	leave_root();
 	report(REPORT_STATUS "%d", status);

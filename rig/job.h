@@ -30,10 +30,12 @@
 
 /*
  * Reports, a line each: "stage WORD" (for --verbose), "ready" right before the
- * command starts, "status N" when all its output is out.
+ * command starts, "over" when it ended and the search for leaks begins, "status N"
+ * when all its output is out.
  */
 #define REPORT_STAGE  "stage "
 #define REPORT_READY  "ready"
+#define REPORT_OVER   "over"
 #define REPORT_STATUS "status "
 
 #endif

@@ -46,6 +46,7 @@ static const char usage[] =
 	"                    the model's goes to FILE.model\n"
 	"  --timeout S       status 124 after S seconds (default 600; 0: never, as for a shell)\n"
 	"  --allow-splat     kernel warnings do not change the status\n"
+	"  --stop-on-splat   end soon after the first one, whatever COMMAND is at\n"
 	"  --arch NAME       x86_64; arm64 is not there yet\n"
 	"  --append STR      more kernel parameters\n"
 	"  --model-arg ARG   one more argument for the model; may be repeated\n"
@@ -77,6 +78,7 @@ enum option_id {
 	OPT_LOG,
 	OPT_TIMEOUT,
 	OPT_ALLOW_SPLAT,
+	OPT_STOP_ON_SPLAT,
 	OPT_APPEND,
 	OPT_MODEL_ARG,
 	OPT_NO_FIRMWARE,
@@ -106,6 +108,7 @@ static const struct option long_options[] = {
 	{ "log", required_argument, NULL, OPT_LOG },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "allow-splat", no_argument, NULL, OPT_ALLOW_SPLAT },
+	{ "stop-on-splat", no_argument, NULL, OPT_STOP_ON_SPLAT },
 	{ "append", required_argument, NULL, OPT_APPEND },
 	{ "model-arg", required_argument, NULL, OPT_MODEL_ARG },
 	{ "no-firmware", no_argument, NULL, OPT_NO_FIRMWARE },
@@ -236,6 +239,9 @@ void options_parse(struct options *options, int argc, char **argv)
 		case OPT_ALLOW_SPLAT:
 			options->allow_splat = true;
 			break;
+		case OPT_STOP_ON_SPLAT:
+			options->stop_on_splat = true;
+			break;
 		case OPT_APPEND:
 			options->append = optarg;
 			break;
@@ -274,6 +280,8 @@ void options_parse(struct options *options, int argc, char **argv)
 		die("--icount: only without GPUs (--gpus 0)");
 	if (options->icount)
 		options->cpus = 1;
+	if (options->allow_splat && options->stop_on_splat)
+		die("--allow-splat or --stop-on-splat, not both");
 	if (options->stats && !options->gpus)
 		die("--stats counts what GPUs move, and there are none (--gpus 0)");
 }

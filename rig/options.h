@@ -30,6 +30,7 @@ struct options {
 	bool acs;
 	bool icount;
 	bool allow_splat;
+	bool stop_on_splat;
 	bool firmware;
 	bool nouveau;
 	bool processes;

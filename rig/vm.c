@@ -36,7 +36,9 @@
 #define MODEL_END_S   10
 #define BOOT_S	      120
 #define HALT_S	      60
-#define DEBUG_SLOW    5 /* times as long for a debug kernel: its search for leaks is part of the halt */
+#define SPLAT_S	      2 /* until all of a complaint has been said */
+#define DEBUG_SLOW \
+	5 /* times as long for a debug kernel: its search for leaks is part of the halt */
 
 #define KEEP_LOGS 200
 
@@ -51,6 +53,7 @@ enum stop {
 	STOP_TIMEOUT,
 	STOP_BOOT,   /* it took too long */
 	STOP_HALT,   /* so did the way down */
+	STOP_SPLAT,  /* the kernel complained */
 	STOP_MODEL,  /* the model is gone */
 	STOP_OUTPUT, /* nowhere to write to */
 };
@@ -73,8 +76,10 @@ struct run {
 	struct lines reports, qemu_words, model_words;
 
 	bool ready;
-	int status;   /* of the command */
-	double ended; /* when the command did */
+	bool over;	   /* the command is; the search for leaks follows */
+	int status;	   /* of the command */
+	double ended;	   /* when the command did */
+	double complained; /* when the kernel did for the first time; 0: not yet */
 	enum stop stop;
 	int signal;	  /* for STOP_SIGNAL */
 	bool link_broken; /* QEMU complained about the model */
@@ -226,6 +231,8 @@ static void guest_reports(void *context, const char *line)
 	if (!strcmp(line, REPORT_READY)) {
 		run->ready = true;
 		stage(run, "the command starts");
+	} else if (!strcmp(line, REPORT_OVER)) {
+		run->over = true;
 	} else if (!strncmp(line, REPORT_STAGE, strlen(REPORT_STAGE))) {
 		stage(run, line + strlen(REPORT_STAGE));
 	} else if (!strncmp(line, REPORT_STATUS, strlen(REPORT_STATUS))) {
@@ -430,8 +437,13 @@ static void check_limits(struct run *run)
 
 	if (run->stop)
 		return;
+	if (run->log.complaints && !run->complained)
+		run->complained = time;
 	if (run->out.error || run->err.error)
 		run->stop = STOP_OUTPUT;
+	else if (run->options.stop_on_splat && run->complained && !run->over &&
+		 time > run->complained + SPLAT_S)
+		run->stop = STOP_SPLAT;
 	else if (run->status != NO_STATUS && now() > run->ended + limit(run, HALT_S))
 		run->stop = STOP_HALT;
 	else if (run->status == NO_STATUS && !run->ready && time > limit(run, BOOT_S))
@@ -626,6 +638,10 @@ static int verdict_of_stop(const struct run *run)
 		return STATUS_NO_RUN;
 	case STOP_HALT:
 		say("the guest hangs since its command ended");
+		show_log(run);
+		return STATUS_SPLAT;
+	case STOP_SPLAT:
+		say("the guest's kernel complained:");
 		show_log(run);
 		return STATUS_SPLAT;
 	case STOP_MODEL:

@@ -1,0 +1,638 @@
+// SPDX-License-Identifier: MIT
+/*
+ * TEST: nouveau SVM where allocations fail
+ * Category: Core
+ * Mega feature: SVM
+ * Sub-category: error handling
+ * Description: On each path of SVM, whatever can fail for want of memory or in a copy from or to user
+ *		space fails once, the first time the first of it, then the second, until nothing is left.
+ *		The request does what it was for or says why not, no word changes, and it works the
+ *		next time (Documentation/fault-injection/fault-injection.rst).
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/uio.h>
+
+#include "igt.h"
+#include "nouveau_drm.h"
+#include "nouveau/nv_compute.h"
+#include "nouveau/nv_device.h"
+#include "nouveau/nv_svm.h"
+#include "nouveau/nv_worker.h"
+
+IGT_TEST_DESCRIPTION("Failing allocations on the paths of nouveau's SVM");
+
+#define DEBUGFS	    "/sys/kernel/debug/"
+#define NTH_MAX	    3000 /* failures on one path: more are an endless loop */
+#define WORKERS_MAX 256
+#define PAGE_SHIFT  12
+#define PAGES	    NV_COMPUTE_BLOCK /* a shader has a thread for each */
+#define LEN	    (PAGES * NV_PAGE_SIZE)
+#define PART	    (LEN / 4)
+#define SEED	    1
+#define VALUE	    0x1000 /* of the word that a shader stores, the first of each page */
+
+static struct nv_gpu gpu[2];
+static bool has_peer;
+static struct nv_worker worker[2];
+static struct nv_compute compute; /* in the address space of worker[0] */
+static uint32_t *keeper;	  /* a page in VRAM, so that small pages find a chunk */
+
+/* What a path works on; new for each failure. */
+static char *ptr;
+static size_t len;
+static struct nv_svm svm; /* of the paths that are about a file */
+
+/* Injection: what the kernel may let fail, and on whose behalf. */
+
+static const char *const kinds[] = { "failslab", "fail_page_alloc", "fail_usercopy" };
+static int nth_fd = -1; /* counts what may fail in this thread, and lets it fail at 0 */
+static bool in_workers; /* of the kernel, instead of this thread: these */
+static pid_t armed[WORKERS_MAX];
+static unsigned int nr_armed;
+
+static bool __set_knob(const char *kind, const char *name, const char *value)
+{
+	char path[128];
+	bool good;
+	int fd;
+
+	snprintf(path, sizeof(path), DEBUGFS "%s/%s", kind, name);
+	fd = open(path, O_WRONLY);
+	good = fd >= 0 && write(fd, value, strlen(value)) == strlen(value);
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+static void set_knob(const char *kind, const char *name, const char *value)
+{
+	igt_assert_f(__set_knob(kind, name, value), DEBUGFS "%s/%s: %s\n", kind, name,
+		     strerror(errno));
+}
+
+static void inject_init(void)
+{
+	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR);
+	igt_require_f(nth_fd >= 0, "this kernel has no CONFIG_FAULT_INJECTION\n");
+	for (int i = 0; i < ARRAY_SIZE(kinds); i++)
+		igt_require_f(__set_knob(kinds[i], "verbose", "0"), "this kernel has no %s\n",
+			      kinds[i]);
+	set_knob("failslab", "ignore-gfp-wait", "N");
+	set_knob("fail_page_alloc", "ignore-gfp-wait", "N");
+	set_knob("fail_page_alloc", "ignore-gfp-highmem", "N");
+	set_knob("fail_page_alloc", "min-order", "0");
+}
+
+static void arm(unsigned int nth)
+{
+	char text[16];
+	int size = snprintf(text, sizeof(text), "%u", nth);
+
+	igt_assert_eq(pwrite(nth_fd, text, size, 0), size);
+}
+
+/*
+ * Returns: whether something failed. What is left over may hit the copies that these calls make, and
+ * is used up then.
+ */
+static bool disarm(void)
+{
+	char left[16] = "";
+	ssize_t got = pread(nth_fd, left, sizeof(left) - 1, 0);
+
+	igt_assert(got > 0 || errno == EFAULT);
+	while (pwrite(nth_fd, "0", 1, 0) != 1)
+		igt_assert_eq(errno, EFAULT);
+	return got > 0 && !atoi(left);
+}
+
+/* Lets fail only what one function of the driver, or what it calls, asks for; NULL: all. */
+static void filter(const char *function)
+{
+	unsigned long address, start = 0, end = ULONG_MAX;
+	char line[512], name[256], from[32], to[32];
+	FILE *file;
+
+	in_workers = function;
+	for (int pass = 0; function && pass < 2; pass++) {
+		file = fopen("/proc/kallsyms", "r");
+		igt_assert(file);
+		while (fgets(line, sizeof(line), file)) {
+			if (sscanf(line, "%lx %*c %255s", &address, name) != 2)
+				continue;
+			if (pass && address > start && address < end)
+				end = address;
+			else if (!pass && !strcmp(name, function))
+				start = address;
+		}
+		fclose(file);
+		igt_assert_f(start, "/proc/kallsyms has no %s\n", function);
+	}
+	snprintf(from, sizeof(from), "%#lx", start);
+	snprintf(to, sizeof(to), "%#lx", end);
+	for (int i = 0; i < ARRAY_SIZE(kinds); i++) {
+		igt_require_f(__set_knob(kinds[i], "require-start", from) || !function,
+			      "this kernel has no CONFIG_FAULT_INJECTION_STACKTRACE_FILTER\n");
+		__set_knob(kinds[i], "require-end", to);
+	}
+}
+
+static int open_of(pid_t pid, const char *name, int flags)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return open(path, flags);
+}
+
+static bool is_worker(pid_t pid)
+{
+	static const char prefix[] = "kworker/";
+	char comm[32] = "";
+	int fd = open_of(pid, "comm", O_RDONLY);
+	bool is = fd >= 0 && read(fd, comm, sizeof(comm) - 1) > 0 &&
+		  !strncmp(comm, prefix, strlen(prefix));
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+/* Nobody knows which of the kernel's workers will handle the faults of the GPU. */
+static void arm_workers(unsigned int nth)
+{
+	struct dirent *entry;
+	DIR *dir = opendir("/proc");
+	char text[16];
+	int size = snprintf(text, sizeof(text), "%u", nth);
+
+	igt_assert(dir);
+	nr_armed = 0;
+	while ((entry = readdir(dir))) {
+		pid_t pid = isdigit(entry->d_name[0]) ? atoi(entry->d_name) : 0;
+		int fd = pid && is_worker(pid) ? open_of(pid, "fail-nth", O_WRONLY) : -1;
+
+		if (fd < 0)
+			continue;
+		igt_assert(nr_armed < WORKERS_MAX);
+		if (write(fd, text, size) == size)
+			armed[nr_armed++] = pid;
+		close(fd);
+	}
+	closedir(dir);
+	igt_assert(nr_armed);
+}
+
+static bool disarm_workers(void)
+{
+	bool fired = false;
+
+	for (unsigned int i = 0; i < nr_armed; i++) {
+		char left[16] = "";
+		int fd = open_of(armed[i], "fail-nth", O_RDWR);
+
+		if (fd < 0)
+			continue; /* it had nothing to do, and ended */
+		if (pread(fd, left, sizeof(left) - 1, 0) > 0 && !atoi(left))
+			fired = true;
+		if (write(fd, "0", 1) != 1)
+			igt_assert_eq(errno, ESRCH);
+		close(fd);
+	}
+	return fired;
+}
+
+/* Memory, and what is right of it */
+
+static void alloc(void)
+{
+	len = LEN;
+	ptr = (char *)nv_alloc(len);
+	nv_fill(ptr, len, SEED);
+}
+
+static void alloc_huge(void)
+{
+	len = NV_HUGE_SIZE;
+	ptr = (char *)nv_alloc_huge(len);
+	nv_fill(ptr, len, SEED);
+	igt_require_f(nv_is_huge_page(ptr),
+		      "got no huge page (see transparent_hugepage/enabled)\n");
+}
+
+/* Until the last chunk without pages in use has been given back, another one is not needed. */
+static void alloc_huge_and_chunk(void)
+{
+	alloc_huge();
+	usleep(300000);
+}
+
+static void migrate_by(const struct nv_worker *by)
+{
+	igt_assert_eq_u64(nv_svm_migrate(&by->svm, ptr, len), len / NV_PAGE_SIZE);
+	nv_assert_private(ptr, len);
+}
+
+static void alloc_in_vram(void)
+{
+	alloc();
+	migrate_by(&worker[0]);
+}
+
+static void alloc_huge_in_vram(void)
+{
+	alloc_huge();
+	migrate_by(&worker[0]);
+}
+
+static void alloc_at_peer(void)
+{
+	igt_require_f(has_peer, "needs two GPUs\n");
+	alloc();
+	migrate_by(&worker[1]);
+}
+
+static void check_data(void)
+{
+	nv_check(ptr, len, SEED);
+}
+
+/* As the GPU has them mapped. */
+static void check_by_gpu(void)
+{
+	nv_worker_read(&worker[0], ptr, len);
+	nv_worker_check(&worker[0], len, SEED);
+}
+
+/* SVM_INIT */
+
+static void prepare_init(void)
+{
+	alloc();
+	svm.fd = drm_reopen_driver(gpu[0].fd);
+	svm.cutout_size = 1ul << 30;
+	svm.cutout = nv_svm_reserve(svm.cutout_size);
+}
+
+static int run_init(void)
+{
+	return __nv_svm_init(svm.fd, (uintptr_t)svm.cutout, svm.cutout_size);
+}
+
+/* What cannot be told any more has happened. */
+static void verify_init(int ret)
+{
+	int again = ret ? run_init() : 0;
+
+	igt_assert_f(!again || (ret == -EFAULT && again == -EBUSY), "after %s: %s\n",
+		     strerror(-ret), strerror(-again));
+	igt_assert_eq_u64(nv_svm_migrate(&svm, ptr, len), PAGES);
+	nv_assert_private(ptr, len);
+	check_data();
+	nv_svm_fini(&svm);
+}
+
+/* SVM_BIND */
+
+static int run_prefetch(void)
+{
+	return __nv_svm_prefetch(&worker[0].svm, ptr, len);
+}
+
+static void verify_prefetch(int ret)
+{
+	check_data();
+	igt_assert_eq_u64(nv_svm_prefetch(&worker[0].svm, ptr, len), len / NV_PAGE_SIZE);
+	check_by_gpu();
+}
+
+static int run_migrate(void)
+{
+	return __nv_svm_migrate(&worker[0].svm, ptr, len);
+}
+
+static void verify_migrate(int ret)
+{
+	check_data();
+	migrate_by(&worker[0]);
+	check_by_gpu();
+}
+
+static void verify_migrate_peer(int ret)
+{
+	check_data();
+	migrate_by(&worker[1]);
+	igt_assert_eq_u64(nv_svm_migrate(&worker[0].svm, ptr, len), PAGES);
+	nv_assert_private(ptr, len);
+	check_by_gpu();
+}
+
+static int run_home(void)
+{
+	return __nv_svm_migrate_home(&worker[0].svm, ptr, len);
+}
+
+static void verify_home(int ret)
+{
+	check_data();
+	migrate_by(&worker[0]);
+	igt_assert_eq_u64(nv_svm_migrate_home(&worker[0].svm, ptr, len), len / NV_PAGE_SIZE);
+	nv_assert_ram(ptr, len);
+	check_data();
+}
+
+/* Faults of the CPU. Without memory the access is tried again. */
+
+static sigjmp_buf no_page;
+static volatile sig_atomic_t touching;
+
+/* Elsewhere it ends the test when the access is tried again. */
+static void on_sigbus(int sig)
+{
+	if (touching) {
+		touching = false;
+		siglongjmp(no_page, 1);
+	}
+	signal(SIGBUS, SIG_DFL);
+}
+
+/* The mask of signals is not restored: to save it is a system call. */
+static const struct sigaction on_bus = { .sa_handler = on_sigbus, .sa_flags = SA_NODEFER };
+
+static int run_touch(void)
+{
+	igt_assert_f(!sigsetjmp(no_page, 0), "SIGBUS for want of memory\n");
+	touching = true;
+	*(volatile uint32_t *)ptr;
+	touching = false;
+	return 0;
+}
+
+/* The kernel itself gets an error. */
+static int run_read_by_kernel(void)
+{
+	static uint32_t words[16];
+	struct iovec local = { .iov_base = words, .iov_len = sizeof(words) };
+	struct iovec remote = { .iov_base = ptr, .iov_len = sizeof(words) };
+
+	if (process_vm_readv(getpid(), &local, 1, &remote, 1, 0) != sizeof(words))
+		return -errno;
+	nv_check(words, sizeof(words), SEED);
+	return 0;
+}
+
+/* Faults of the GPU, on pages in VRAM, in RAM, and on such that were never touched */
+
+static void prepare_gpu_fault(void)
+{
+	len = LEN;
+	ptr = (char *)nv_alloc(len);
+	nv_fill(ptr, LEN - PART, SEED);
+	igt_assert_eq_u64(nv_svm_migrate(&worker[0].svm, ptr, PART), PART / NV_PAGE_SIZE);
+}
+
+/* Each thread stores to its page. Returns -ENODEV if the channel was killed. */
+static int shader_store(uint32_t value)
+{
+	const struct nv_kernel_args args = {
+		.dst = (uintptr_t)ptr,
+		.dst_shift = PAGE_SHIFT,
+		.value = value,
+	};
+	struct nv_chan *chan = &compute.chan;
+	int ret;
+
+	nv_compute_grid(&compute, &nv_kernel_fill, PAGES, &args);
+	ret = __nv_chan_submit(chan);
+	for (int i = 0; !ret && __nv_chan_wait(chan, 200); i++) {
+		igt_assert_f(i < 300, "the shader neither ends nor is it killed\n");
+		ret = __nv_chan_submit(chan);
+	}
+	return ret;
+}
+
+static int run_gpu_fault(void)
+{
+	return shader_store(VALUE);
+}
+
+static void check_stored(uint32_t value, bool all)
+{
+	const volatile uint32_t *words = (uint32_t *)ptr;
+	const size_t page_words = NV_PAGE_SIZE / sizeof(*words);
+
+	for (size_t i = 0; i < LEN / sizeof(*words); i++) {
+		const uint32_t was = i < (LEN - PART) / sizeof(*words) ? nv_pattern(SEED, i) : 0;
+		const uint32_t stored = i % page_words ? was : value + i / page_words;
+		const uint32_t is = words[i];
+
+		igt_assert_f(is == stored || (!all && is == was), "word %zu is %#x, not %#x\n", i,
+			     is, stored);
+	}
+}
+
+static void verify_gpu_fault(int ret)
+{
+	check_stored(VALUE, !ret);
+	if (ret) {
+		nv_compute_destroy(&compute);
+		nv_compute_create(&compute, worker[0].svm.fd, gpu[0].chipset);
+	}
+	igt_assert_eq(shader_store(2 * VALUE), 0);
+	check_stored(2 * VALUE, true);
+}
+
+/* munmap() of what the GPU has mapped, in the middle of it, half of which is in VRAM */
+
+static void prepare_munmap(void)
+{
+	alloc();
+	igt_assert_eq_u64(nv_svm_migrate(&worker[0].svm, ptr, LEN / 2), PAGES / 2);
+	igt_assert_eq_u64(nv_svm_prefetch(&worker[0].svm, ptr, LEN), PAGES);
+}
+
+static int run_munmap(void)
+{
+	return munmap(ptr + PART, LEN / 2) ? -errno : 0;
+}
+
+static void check_words(size_t start, size_t end)
+{
+	const volatile uint32_t *words = (uint32_t *)ptr;
+
+	for (size_t i = start / sizeof(*words); i < end / sizeof(*words); i++)
+		igt_assert_eq_u32(words[i], nv_pattern(SEED, i));
+}
+
+/* What is there next is other memory for the GPU, too. */
+static void verify_munmap(int ret)
+{
+	if (ret) {
+		check_data();
+		igt_assert_eq(run_munmap(), 0);
+	}
+	igt_assert(mmap(ptr + PART, LEN / 2, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == ptr + PART);
+	check_words(0, PART);
+	check_words(LEN - PART, LEN);
+	igt_assert_eq(shader_store(VALUE), 0);
+	for (uint32_t i = 0; i < PAGES; i++)
+		igt_assert_eq_u32(*(uint32_t *)(ptr + i * NV_PAGE_SIZE), VALUE + i);
+}
+
+/* close() of a file whose GPU has pages mapped, and some in VRAM */
+
+static void prepare_close(void)
+{
+	nv_svm_init(&svm, drm_reopen_driver(gpu[0].fd));
+	alloc();
+	igt_assert_eq_u64(nv_svm_migrate(&svm, ptr, LEN / 2), PAGES / 2);
+	igt_assert_eq_u64(nv_svm_prefetch(&svm, ptr, LEN), PAGES);
+}
+
+static int run_close(void)
+{
+	return close(svm.fd) ? -errno : 0;
+}
+
+static void verify_close(int ret)
+{
+	igt_assert_eq(ret, 0);
+	munmap(svm.cutout, svm.cutout_size);
+	verify_migrate(0);
+}
+
+static const struct path {
+	const char *name;
+	void (*prepare)(void);
+	int (*run)(void); /* this is what fails: 0, or -errno */
+	void (*verify)(int ret);
+	const char *describe;
+} paths[] = {
+	{ "init", prepare_init, run_init, verify_init, "SVM_INIT" },
+	{ "prefetch", alloc, run_prefetch, verify_prefetch, "SVM_BIND maps pages in RAM" },
+	{ "prefetch-vram", alloc_in_vram, run_prefetch, verify_prefetch,
+	  "SVM_BIND maps pages in VRAM" },
+	{ "prefetch-peer", alloc_at_peer, run_prefetch, verify_prefetch,
+	  "SVM_BIND maps pages in the VRAM of another GPU" },
+	{ "migrate", alloc, run_migrate, verify_migrate, "SVM_BIND migrates pages to VRAM" },
+	{ "migrate-thp", alloc_huge_and_chunk, run_migrate, verify_migrate,
+	  "SVM_BIND migrates a huge page to VRAM that TTM has to give" },
+	{ "migrate-peer", alloc_at_peer, run_migrate, verify_migrate_peer,
+	  "SVM_BIND migrates pages from VRAM to VRAM" },
+	{ "home", alloc_in_vram, run_home, verify_home, "SVM_BIND migrates pages to RAM" },
+	{ "home-thp", alloc_huge_in_vram, run_home, verify_home,
+	  "SVM_BIND migrates a huge page to RAM" },
+	{ "cpu-fault", alloc_in_vram, run_touch, verify_migrate, "The CPU touches a page in VRAM" },
+	{ "cpu-fault-thp", alloc_huge_in_vram, run_touch, verify_migrate,
+	  "The CPU touches a huge page in VRAM" },
+	{ "cpu-fault-kernel", alloc_in_vram, run_read_by_kernel, verify_migrate,
+	  "The kernel reads a page in VRAM" },
+	{ "munmap", prepare_munmap, run_munmap, verify_munmap,
+	  "Pages that the GPU has mapped are unmapped" },
+	{ "close", prepare_close, run_close, verify_close,
+	  "The file is closed, with pages in VRAM, and mapped" },
+};
+
+static const struct path gpu_fault = {
+	"gpu-fault",
+	prepare_gpu_fault,
+	run_gpu_fault,
+	verify_gpu_fault,
+	"A shader stores to pages that the GPU has no mapping of",
+};
+
+/* For a request; a shader whose fault cannot be handled loses its channel. */
+static bool is_clear(int ret)
+{
+	return in_workers ? ret == -ENODEV : ret == -ENOMEM || ret == -EFAULT;
+}
+
+/* Lets fail the @nth of what may fail while @path runs. Returns whether there were as many. */
+static bool run_path(const struct path *path, unsigned int nth, unsigned int *refused)
+{
+	bool failed;
+	int ret;
+
+	path->prepare();
+	if (in_workers)
+		arm_workers(nth);
+	else
+		arm(nth);
+	ret = path->run();
+	failed = in_workers ? disarm_workers() : disarm();
+
+	igt_debug("%u: %s, %s\n", nth, failed ? "failed" : "nothing failed", strerror(-ret));
+	igt_assert_f(!ret || (failed && is_clear(ret)), "with failure %u: %s\n", nth,
+		     strerror(-ret));
+	*refused += ret != 0;
+	path->verify(ret);
+	munmap(ptr, len);
+	return failed;
+}
+
+/* @function: for what is done by workers of the kernel, the one that they run */
+static void test_path(const struct path *path, const char *function)
+{
+	unsigned int nth = 0, refused = 0;
+
+	igt_emit_ignore_dmesg_regex("Huh VM_FAULT_OOM leaked out|" NV_KILLED_DMESG);
+	filter(function);
+	do
+		igt_assert_f(++nth <= NTH_MAX, "there is no end of what may fail\n");
+	while (run_path(path, nth, &refused));
+	igt_info("%u failures, of which %u were errors\n", nth - 1, refused);
+	igt_assert_f(nth > 1, "nothing failed\n");
+}
+
+static void reset(int sig)
+{
+	for (int i = 0; i < ARRAY_SIZE(kinds); i++) {
+		__set_knob(kinds[i], "require-start", "0");
+		__set_knob(kinds[i], "require-end", "0xffffffffffffffff");
+	}
+	disarm_workers();
+}
+
+int igt_main()
+{
+	igt_fixture()
+	{
+		inject_init();
+		nv_require_pagemap();
+		nv_gpu_open(&gpu[0], 0);
+		igt_require_f(nv_is_pascal(&gpu[0]), "needs a Pascal GPU\n");
+		has_peer = __nv_gpu_open(&gpu[1], 1);
+		for (int i = 0; i <= has_peer; i++)
+			nv_worker_create(&worker[i], &gpu[i]);
+		nv_svm_require_prefetch(&worker[0].svm);
+		nv_compute_create(&compute, worker[0].svm.fd, gpu[0].chipset);
+		keeper = nv_alloc(NV_PAGE_SIZE);
+		*keeper = 1;
+		igt_assert_eq_u64(nv_svm_migrate(&worker[0].svm, keeper, NV_PAGE_SIZE), 1);
+		sigaction(SIGBUS, &on_bus, NULL);
+		igt_install_exit_handler(reset);
+	}
+
+	for (int i = 0; i < ARRAY_SIZE(paths); i++) {
+		igt_describe(paths[i].describe);
+		igt_subtest(paths[i].name) test_path(&paths[i], NULL);
+	}
+	igt_describe(gpu_fault.describe);
+	igt_subtest(gpu_fault.name) test_path(&gpu_fault, "nouveau_svm_fault");
+
+	igt_fixture()
+	{
+		munmap(keeper, NV_PAGE_SIZE);
+		nv_compute_destroy(&compute);
+		for (int i = 0; i <= has_peer; i++) {
+			nv_worker_destroy(&worker[i]);
+			nv_gpu_close(&gpu[i]);
+		}
+	}
+}
