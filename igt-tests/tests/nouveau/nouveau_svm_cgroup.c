@@ -318,7 +318,8 @@ static const struct {
 	const char *describe;
 } subtests[] = {
 	{ "charge", test_charge, "A group is charged for its pages, and for no other's" },
-	{ "limit", test_limit, "Twice as much as the limit migrates, and other groups keep theirs" },
+	{ "limit", test_limit,
+	  "Twice as much as the limit migrates, and other groups keep theirs" },
 	{ "limit-none", test_limit_none, "Who may have no VRAM gets none" },
 	{ "limit-parent", test_limit_parent, "The limit of a parent holds for its children" },
 	{ "limit-lower", test_lower, "A limit that is lowered brings pages to RAM" },
