@@ -1395,6 +1395,80 @@ static void test_overcommit_buffers(void)
 	munmap(ptr, len);
 }
 
+static void vm_map(int fd, struct nv_bo *bo, uint64_t va)
+{
+	struct drm_nouveau_vm_bind_op op = {
+		.op = DRM_NOUVEAU_VM_BIND_OP_MAP,
+		.handle = bo->handle,
+		.addr = va,
+		.range = bo->size,
+	};
+	struct drm_nouveau_vm_bind bind = { .op_count = 1, .op_ptr = (uintptr_t)&op };
+
+	do_ioctl(fd, DRM_IOCTL_NOUVEAU_VM_BIND, &bind);
+}
+
+/* Runs the methods at @va, and waits for them. */
+static void vm_exec(int fd, int channel, uint64_t va, uint32_t len)
+{
+	struct drm_nouveau_exec_push push = { .va = va, .va_len = len };
+	struct drm_nouveau_sync sync = { .flags = DRM_NOUVEAU_SYNC_SYNCOBJ };
+	struct drm_nouveau_exec exec = {
+		.channel = channel,
+		.push_count = 1,
+		.push_ptr = (uintptr_t)&push,
+		.sig_count = 1,
+		.sig_ptr = (uintptr_t)&sync,
+	};
+
+	igt_assert_eq(drmSyncobjCreate(fd, 0, &sync.handle), 0);
+	do_ioctl(fd, DRM_IOCTL_NOUVEAU_EXEC, &exec);
+	igt_assert_eq(drmSyncobjWait(fd, &sync.handle, 1, INT64_MAX, 0, NULL), 0);
+	drmSyncobjDestroy(fd, sync.handle);
+}
+
+/* A buffer that VM_BIND maps leaves VRAM for pages, and is needed there again: by VM_BIND and EXEC. */
+static void test_overcommit_vm_bind(void)
+{
+	const struct drm_nouveau_vm_init init = { .kernel_managed_addr = 1ul << 39,
+						  .kernel_managed_size = 1ul << 32 };
+	const uint32_t nop[] = { 1 << 29 | 1 << 16 | 0x8 >> 2, 0 };
+	const uint64_t va = 1ul << 32, push_va = 1ul << 31;
+	struct drm_nouveau_channel_alloc alloc = { .fb_ctxdma_handle = ~0u,
+						   .tt_ctxdma_handle = NOUVEAU_FIFO_ENGINE_CE };
+	struct drm_nouveau_channel_free channel_free = {};
+	int fd = drm_reopen_driver(gpu.fd);
+	struct nv_bo bo, push;
+	size_t len;
+	char *ptr = overcommit_alloc(false, &len);
+
+	do_ioctl(fd, DRM_IOCTL_NOUVEAU_VM_INIT, &init);
+	do_ioctl(fd, DRM_IOCTL_NOUVEAU_CHANNEL_ALLOC, &alloc);
+	nv_bo_create(&bo, fd, len / 8, NOUVEAU_GEM_DOMAIN_VRAM);
+	nv_bo_create(&push, fd, NV_PAGE_SIZE, NOUVEAU_GEM_DOMAIN_GART);
+	memcpy(push.map, nop, sizeof(nop));
+	nv_fill(bo.map, bo.size, 1);
+	vm_map(fd, &push, push_va);
+
+	for (size_t i = 0; i < len; i += NV_HUGE_SIZE)
+		overcommit_migrate(ptr, i);
+	vm_map(fd, &bo, va);
+	vm_exec(fd, alloc.channel, push_va, sizeof(nop));
+
+	for (size_t i = 0; i < len; i += NV_HUGE_SIZE)
+		overcommit_migrate(ptr, i);
+	vm_exec(fd, alloc.channel, push_va, sizeof(nop));
+
+	nv_check(bo.map, bo.size, 1);
+	overcommit_check(ptr, len);
+	channel_free.channel = alloc.channel;
+	do_ioctl(fd, DRM_IOCTL_NOUVEAU_CHANNEL_FREE, &channel_free);
+	nv_bo_destroy(&push);
+	nv_bo_destroy(&bo);
+	drm_close_driver(fd);
+	munmap(ptr, len);
+}
+
 /* Each alone has room, all together have not. They take VRAM from each other all the time. */
 static void test_overcommit_race(void)
 {
@@ -2557,6 +2631,8 @@ static const struct subtest {
 	  "Pages that the GPU uses stay in VRAM while others come and go" },
 	{ "overcommit-buffers", run_t1, test_overcommit_buffers,
 	  "Buffers get VRAM that is full of pages" },
+	{ "overcommit-vm-bind", run_t1, test_overcommit_vm_bind,
+	  "A buffer that VM_BIND maps gets VRAM that is full of pages" },
 	{ "overcommit-race", run_t1, test_overcommit_race,
 	  "Processes that take VRAM from each other all the time keep their pages' content" },
 
