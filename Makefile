@@ -7,7 +7,7 @@
 KERNELS = kernel-stock kernel-patched kernel-debug kernel-iommu \
 	kernel-bench-stock kernel-bench-patched kernel-off-stock kernel-off-patched
 
-.PHONY: help demo test test-iommu test-debug bench-mm shell check toolbox linux export series check-series \
+.PHONY: help demo test test-iommu test-debug bench bench-mm shell check toolbox linux export series check-series \
 	$(KERNELS) host firmware clean
 
 help:
@@ -15,6 +15,8 @@ help:
 	@echo 'make test            all tests; last line: N passed, N failed, N skipped'
 	@echo 'make test-iommu      each IOMMU and mode with each way between three GPUs'
 	@echo 'make test-debug      the IGT and HMM tests on a kernel with KASAN, lockdep, kmemleak; slow'
+	@echo 'make bench           stock against patched kernel as a page of plots and matrices, with what'
+	@echo '                     bench-mm measures, which MM=0 leaves out; GPUS=N TOPOLOGY=NAME'
 	@echo 'make bench-mm        what device-private memory costs, stock and patched kernel'
 	@echo
 	@echo 'What these are made of, each on its own:'
@@ -52,6 +54,9 @@ test-iommu: kernel-patched kernel-iommu host firmware
 
 test-debug: kernel-debug host firmware
 	@rig/test hmm-debug igt-debug
+
+bench: kernel-stock kernel-patched host firmware $(if $(filter 0,$(MM)),,bench-mm)
+	@rig/bench-gpu
 
 bench-mm: kernel-bench-stock kernel-bench-patched kernel-off-stock kernel-off-patched host
 	@rig/bench-mm
