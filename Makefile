@@ -7,8 +7,8 @@
 KERNELS = kernel-stock kernel-patched kernel-debug kernel-iommu \
 	kernel-bench-stock kernel-bench-patched kernel-off-stock kernel-off-patched
 
-.PHONY: help demo test test-iommu test-debug soak bench-mm shell check toolbox toolbox-cross linux \
-	export series check-series check-series-arch $(KERNELS) host firmware clean
+.PHONY: help demo test test-iommu test-debug bench soak bench-mm shell check toolbox toolbox-cross \
+	linux export series check-series check-series-arch $(KERNELS) host firmware clean
 
 help:
 	@echo 'make demo            two modelled GPUs, stock and patched kernel, one report'
@@ -16,6 +16,8 @@ help:
 	@echo 'make test-iommu      each IOMMU and mode with each way between three GPUs'
 	@echo 'make test-debug      the IGT and HMM tests on a kernel with KASAN, lockdep, kmemleak; slow'
 	@echo 'make soak            subtests in random order on that kernel: MINUTES=60, SEED=N'
+	@echo 'make bench           stock against patched kernel as a page of plots and matrices, with what'
+	@echo '                     bench-mm measures, which MM=0 leaves out; GPUS=N TOPOLOGY=NAME'
 	@echo 'make bench-mm        what device-private memory costs, stock and patched kernel'
 	@echo
 	@echo 'What these are made of, each on its own:'
@@ -59,6 +61,9 @@ test-debug: kernel-debug host firmware
 
 soak: kernel-debug host firmware
 	@rig/soak
+
+bench: kernel-stock kernel-patched host firmware $(if $(filter 0,$(MM)),,bench-mm)
+	@rig/bench-gpu
 
 bench-mm: kernel-bench-stock kernel-bench-patched kernel-off-stock kernel-off-patched host
 	@rig/bench-mm

@@ -51,12 +51,13 @@ static struct {
 	bool any_wrong; /* any data */
 } bench;
 
-/* What a measurement found, beside the time. */
+/* What a measurement found, beside the time; NAN: nobody counted. */
 static struct {
 	double start, seconds;
 	struct nv_model_stats before;
-	double crossings; /* bytes on PCIe links, a byte of payload; NAN: not counted on a board */
-	double faults;	  /* of one GPU; NAN: not counted by this kernel */
+	double peer, ram_read, ram_write; /* bytes that GPUs moved so, a byte of payload */
+	double faults;			  /* of one GPU */
+	double to_ram;			  /* pages that left VRAM for RAM, of 2 MiB */
 	bool direct;
 } measured;
 
@@ -76,9 +77,11 @@ static void start(void)
 	measured.start = now();
 }
 
-static double bus_bytes(const struct nv_model_bytes *bytes)
+static void add_bytes(const struct nv_model_bytes *bytes, double payload)
 {
-	return bytes->system_read + bytes->system_write + bytes->peer_read + bytes->peer_write;
+	measured.peer += (bytes->peer_read + bytes->peer_write) / payload;
+	measured.ram_read += bytes->system_read / payload;
+	measured.ram_write += bytes->system_write / payload;
 }
 
 /* Returns: the seconds since start(). */
@@ -87,10 +90,11 @@ static double stop(size_t payload)
 	struct nv_model_stats moved;
 
 	measured.seconds = now() - measured.start;
-	measured.crossings = NAN;
 	if (nv_model_present()) {
 		nv_model_stats_since(&moved, &measured.before);
-		measured.crossings = (bus_bytes(&moved.ce) + bus_bytes(&moved.gr)) / payload;
+		measured.peer = measured.ram_read = measured.ram_write = 0;
+		add_bytes(&moved.ce, payload);
+		add_bytes(&moved.gr, payload);
 	}
 
 	return measured.seconds;
@@ -132,6 +136,14 @@ static char *buffer(int where, size_t len)
 	}
 
 	return ptr;
+}
+
+/* Pages of 2 MiB of it that are not in VRAM. */
+static double pages_in_ram(const char *ptr, size_t len)
+{
+	const size_t pages = len / NV_PAGE_SIZE;
+
+	return (double)(pages - nv_private_pages(ptr, len)) / (len / CHUNK);
 }
 
 /* The CPU looks at it, so it comes to RAM. */
@@ -206,6 +218,7 @@ static double read_ce(int row, int column)
 	map(node, ptr, bench.size);
 	copy(node, node->vram.va, (uintptr_t)ptr);
 	value = gb_per_second(bench.size);
+	measured.to_ram = pages_in_ram(ptr, bench.size);
 	check_vram(node);
 	check_buffer(ptr, bench.size);
 
@@ -223,6 +236,7 @@ static double write_ce(int row, int column)
 	map(node, ptr, bench.size);
 	copy(node, (uintptr_t)ptr, node->vram.va);
 	value = gb_per_second(bench.size);
+	measured.to_ram = pages_in_ram(ptr, bench.size);
 	check_buffer(ptr, bench.size);
 
 	return value;
@@ -263,6 +277,8 @@ static double bidirectional_ce(int row, int column)
 	for (int i = 0; i < 2; i++)
 		igt_assert_eq(__nv_chan_wait(&nodes[i]->worker.chan, WAIT_MS), 0);
 	value = gb_per_second(2 * bench.size);
+	measured.to_ram =
+		(pages_in_ram(ptrs[0], bench.size) + pages_in_ram(ptrs[1], bench.size)) / 2;
 	for (int i = 0; i < 2; i++) {
 		bench.seed = seeds[i];
 		check_vram(nodes[i]);
@@ -295,6 +311,7 @@ static double read_sm(int row, int column)
 	start();
 	copy_sm(node, node->vram.va, (uintptr_t)ptr);
 	value = gb_per_second(bench.size);
+	measured.to_ram = pages_in_ram(ptr, bench.size);
 	check_vram(node);
 	check_buffer(ptr, bench.size);
 
@@ -311,6 +328,7 @@ static double write_sm(int row, int column)
 	start();
 	copy_sm(node, (uintptr_t)ptr, node->vram.va);
 	value = gb_per_second(bench.size);
+	measured.to_ram = pages_in_ram(ptr, bench.size);
 	check_buffer(ptr, bench.size);
 
 	return value;
@@ -376,22 +394,34 @@ static double latency_ram(int row, int column)
 	return latency(column, RAM);
 }
 
+/* Of @gpu so far. The model counts whatever the driver does. */
+static double faults_of(int gpu)
+{
+	struct nv_counters counters;
+	struct nv_model_stats stats;
+
+	if (nv_model_present()) {
+		nv_model_stats(&stats);
+		return stats.faults[gpu];
+	}
+
+	return nv_counters_read(&bench.gpus[gpu], &counters) ? counters.gpu_faults : NAN;
+}
+
 /* Microseconds a page, of the first touch of 2 MiB in order. */
 static double first_touch(int row, int column)
 {
 	const unsigned int pages = CHUNK / NV_PAGE_SIZE;
 	struct node *node = &bench.nodes[row];
-	struct nv_counters before, after;
 	char *ptr = buffer(column, CHUNK);
-	bool has_counters;
+	const double before = faults_of(row);
 	double value;
 
-	has_counters = nv_counters_read(&bench.gpus[row], &before);
 	start();
 	sum_words(node, ptr, 0, WARP_SHIFT, pages * NV_COMPUTE_BLOCK);
 	value = stop(CHUNK) * 1e6 / pages;
-	if (has_counters && nv_counters_read(&bench.gpus[row], &after))
-		measured.faults = after.gpu_faults - before.gpu_faults;
+	measured.faults = faults_of(row) - before;
+	measured.to_ram = pages_in_ram(ptr, CHUNK);
 	check_buffer(ptr, CHUNK);
 
 	return value;
@@ -453,7 +483,7 @@ static double to_other_device(int row, int column)
 {
 	const uint64_t pages = bench.size / NV_PAGE_SIZE;
 	struct nv_svm *svm = &bench.nodes[row].worker.svm;
-	struct nv_counters was, is;
+	struct nv_counters was, is, owner;
 	double value;
 	char *ptr;
 
@@ -461,13 +491,18 @@ static double to_other_device(int row, int column)
 		return NAN;
 	ptr = buffer(column, bench.size);
 	was = counters_of(row);
+	owner = counters_of(column);
 	start();
 	nv_svm_migrate(svm, ptr, bench.size);
 	is = counters_of(row);
 	measured.direct = is.migrated_from_peer - was.migrated_from_peer == pages;
 	if (is.migrated_to_vram - was.migrated_to_vram < pages) {
 		touch(ptr, bench.size);
+		measured.to_ram = pages_in_ram(ptr, bench.size);
 		nv_svm_migrate(svm, ptr, bench.size);
+	} else {
+		measured.to_ram = counters_of(column).migrated_to_ram - owner.migrated_to_ram;
+		measured.to_ram /= bench.size / CHUNK;
 	}
 	value = gb_per_second(bench.size);
 	nv_assert_private(ptr, bench.size);
@@ -617,7 +652,8 @@ static double median(const struct bench_case *bc, int row, int column)
 	double values[MAX_SAMPLES];
 
 	for (int i = 0; i < samples; i++) {
-		measured.crossings = measured.faults = NAN;
+		measured.peer = measured.ram_read = measured.ram_write = NAN;
+		measured.faults = measured.to_ram = NAN;
 		values[i] = bc->measure(row, column);
 		if (isnan(values[i]))
 			return NAN;
@@ -665,7 +701,8 @@ static void run_case(const struct bench_case *bc, enum report_p2p p2p)
 		.columns = bench.nr_gpus,
 		.sum = bc->flags & BANDWIDTH,
 	};
-	struct report_case crossings = {}, faults = {}, direct = {};
+	struct report_case crossings = {}, peer = {}, ram_read = {}, ram_write = {};
+	struct report_case faults = {}, to_ram = {}, direct = {};
 
 	if (bc->flags & NEED_MAP && !bench.prefetch) {
 		c.status = REPORT_WAIVED;
@@ -677,12 +714,16 @@ static void run_case(const struct bench_case *bc, enum report_p2p p2p)
 	for (int row = 0; row < c.rows; row++) {
 		for (int column = 0; column < c.columns; column++) {
 			const double value = median(bc, row, column);
-			const bool none = isnan(value);
 
 			c.value[row][column] = value;
-			crossings.value[row][column] = none ? NAN : measured.crossings;
-			faults.value[row][column] = none ? NAN : measured.faults;
-			direct.value[row][column] = none ? NAN : measured.direct;
+			peer.value[row][column] = measured.peer;
+			ram_read.value[row][column] = measured.ram_read;
+			ram_write.value[row][column] = measured.ram_write;
+			crossings.value[row][column] =
+				measured.peer + measured.ram_read + measured.ram_write;
+			faults.value[row][column] = measured.faults;
+			to_ram.value[row][column] = measured.to_ram;
+			direct.value[row][column] = isnan(value) ? NAN : measured.direct;
 		}
 	}
 	c.status = bench.wrong ? REPORT_ERROR : REPORT_PASSED;
@@ -692,11 +733,20 @@ static void run_case(const struct bench_case *bc, enum report_p2p p2p)
 		c.waived = "needs two GPUs";
 	}
 	report_case(&c);
-	if (bc->flags & BANDWIDTH)
+	if (bc->flags & BANDWIDTH) {
 		report_extra(&c, &crossings, "crossings", "Bytes on PCIe links",
 			     "a byte of payload");
+		report_extra(&c, &peer, "peer_bytes", "Of these between GPUs", "a byte of payload");
+		report_extra(&c, &ram_read, "ram_read_bytes", "Of these read from RAM",
+			     "a byte of payload");
+		report_extra(&c, &ram_write, "ram_write_bytes", "Of these written to RAM",
+			     "a byte of payload");
+	}
 	if (bc->flags & FAULTS)
 		report_extra(&c, &faults, "count", "Faults in 2 MiB", "faults");
+	if (bc->flags & PAIRS && bc->flags & (BANDWIDTH | FAULTS))
+		report_extra(&c, &to_ram, "to_ram", "Pages of 2 MiB that went from VRAM to RAM",
+			     "pages");
 	if (bc->flags & MOVES)
 		report_extra(&c, &direct, "direct",
 			     "Pages moved from VRAM to VRAM by SVM_BIND alone", "1: yes, 0: no");
