@@ -32,7 +32,7 @@
  * is to have an address in the array.
  *
  * device_private_register() gives a page map a range of indices.  That is all:
- * struct pages come, a granule of PMD_SIZE of device memory at a time, when
+ * struct pages come, a granule of device memory at a time, when
  * device_private_populate() asks for the first page of the granule, and go some
  * time after device_private_depopulate() was called for the last one.  Before
  * they go, there is a grace period of RCU, as code that reads page tables without
@@ -41,8 +41,12 @@
  * The array is aligned as large as folios get, as compound_head() wants it.
  */
 
-/* As small as it can be while its struct pages fill whole pages. */
-#define GRANULE_ORDER	(PMD_SHIFT - PAGE_SHIFT)
+/*
+ * As small as it can be while its struct pages, which have a multiple of 8 bytes,
+ * fill whole pages. That is a PMD where entries have 8 bytes; but how large a PMD
+ * is, powerpc knows only once it runs.
+ */
+#define GRANULE_ORDER	(PAGE_SHIFT - 3)
 #define GRANULE_NR	(1UL << GRANULE_ORDER)
 #define GRANULE_BYTES	(GRANULE_NR * sizeof(struct page))
 #define GRANULE_PAGES	(GRANULE_BYTES / PAGE_SIZE)

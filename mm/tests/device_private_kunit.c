@@ -14,7 +14,7 @@
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 
-#define GRANULE_ORDER	(PMD_SHIFT - PAGE_SHIFT)
+#define GRANULE_ORDER	(PAGE_SHIFT - 3)
 #define GRANULE_NR	(1UL << GRANULE_ORDER)
 
 static unsigned long freed_pages;
