@@ -1430,8 +1430,8 @@ static void vm_exec(int fd, int channel, uint64_t va, uint32_t len)
 /* A buffer that VM_BIND maps leaves VRAM for pages, and is needed there again: by VM_BIND and EXEC. */
 static void test_overcommit_vm_bind(void)
 {
-	const struct drm_nouveau_vm_init init = { .kernel_managed_addr = 1ul << 39,
-						  .kernel_managed_size = 1ul << 32 };
+	struct drm_nouveau_vm_init init = { .kernel_managed_addr = 1ul << 39,
+					    .kernel_managed_size = 1ul << 32 };
 	const uint32_t nop[] = { 1 << 29 | 1 << 16 | 0x8 >> 2, 0 };
 	const uint64_t va = 1ul << 32, push_va = 1ul << 31;
 	struct drm_nouveau_channel_alloc alloc = { .fb_ctxdma_handle = ~0u,
