@@ -7,6 +7,7 @@
  * Description: VRAM of migrated pages is charged to the control group of who migrates them, as that
  * of buffers is, and the limit of a group holds. The controller is dmem, of version 2. Tier 1.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <sys/mount.h>
@@ -216,10 +217,11 @@ static void test_limit_parent(void)
 	const size_t max = 2 * CHUNK;
 	uint32_t *other, *ptr;
 
+	/* A group has processes or children that are limited, not both. */
+	enter("b");
 	igt_assert_eq(group_write("a", "cgroup.subtree_control", "+dmem"), 0);
 	group_create("a/child");
 	set_bytes("a", "dmem.max", max);
-	enter("b");
 	other = to_vram(2 * CHUNK, 2);
 	nv_assert_private(other, 2 * CHUNK);
 
