@@ -189,7 +189,8 @@ void nv_svm_require_prefetch(const struct nv_svm *svm)
  * @ptr: start of the range, page-aligned
  * @len: its length
  * @entries: one per page; only the bits that say where a page is (Documentation/admin-guide/mm/
- * pagemap.rst), so that equal entries mean that the page did not move
+ * pagemap.rst). Equal entries mean that the page did not move, or, where private pages have no
+ * PFN, that it is in VRAM still: whose, the driver's counters tell
  */
 void nv_pagemap_read(const void *ptr, size_t len, uint64_t *entries)
 {

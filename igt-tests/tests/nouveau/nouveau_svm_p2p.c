@@ -295,13 +295,14 @@ static void test_migrate(struct pair *pair)
 {
 	const size_t len = 64 * KiB;
 	uint32_t *ptr = nv_alloc(len);
-	uint64_t before[16], after[16];
+	uint64_t before[16], after[16], moved;
 
 	give_to_owner(pair, ptr, len, 1);
 	nv_pagemap_read(ptr, len, before);
-	nv_svm_migrate(&pair->importer.svm, ptr, len);
+	moved = nv_svm_migrate(&pair->importer.svm, ptr, len);
 	nv_pagemap_read(ptr, len, after);
-	igt_info("pages %s\n", memcmp(before, after, sizeof(before)) ? "moved" : "stayed");
+	/* Each tells of one kernel: the pages by number, or how many moved. */
+	igt_info("pages %s\n", moved || memcmp(before, after, sizeof(before)) ? "moved" : "stayed");
 	nv_assert_private(ptr, len);
 	nv_check(ptr, len, 1);
 	munmap(ptr, len);
@@ -344,6 +345,33 @@ static void migrate_assert(struct meter *meter, const struct pair *pair, uint64_
 	free(meter->places);
 }
 
+enum place {
+	OWNERS_VRAM,
+	IMPORTERS_VRAM
+};
+
+/*
+ * Asserts whose VRAM all pages are in, and brings them to RAM for it: with a page of the owner the
+ * importer, which has mapped all of them, loses a mapping of a peer's, with one of its own not.
+ */
+static void assert_place(struct pair *pair, const char *ptr, size_t len, enum place place)
+{
+	const uint64_t peers = place == OWNERS_VRAM ? len / NV_PAGE_SIZE : 0;
+	struct nv_counters before, after;
+	bool has_counters;
+
+	importer_maps(pair, ptr, len);
+	nv_assert_private(ptr, len);
+	has_counters = nv_counters_read(pair->importer_gpu, &before);
+	for (size_t i = 0; i < len; i += NV_PAGE_SIZE)
+		*(const volatile char *)&ptr[i];
+	nv_assert_ram(ptr, len);
+	if (!has_counters)
+		return;
+	nv_counters_read(pair->importer_gpu, &after);
+	igt_assert_eq_u64(before.peer_mappings - after.peer_mappings, peers);
+}
+
 /* Asserts that the importer reads @seed there without a byte on the way to the other GPU. */
 static void assert_importer_has(struct pair *pair, const char *ptr, size_t len, uint32_t seed)
 {
@@ -360,7 +388,7 @@ static void assert_importer_has(struct pair *pair, const char *ptr, size_t len, 
 		igt_assert_eq_u64(moved.ce.system_read + moved.ce.system_write, 0);
 	}
 	nv_worker_check(&pair->importer, len, seed);
-	nv_assert_private(ptr, len);
+	assert_place(pair, ptr, len, IMPORTERS_VRAM);
 	nv_check(ptr, len, seed);
 }
 
@@ -409,7 +437,9 @@ static void test_migrate_direct_thp_part(struct pair *pair)
 	migrate_start(&meter, pair, ptr, NV_HUGE_SIZE);
 	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, ptr + part, part), pages);
 	migrate_assert(&meter, pair, pages, 0, 0);
-	nv_assert_private(ptr, NV_HUGE_SIZE);
+	assert_place(pair, ptr, part, OWNERS_VRAM);
+	assert_place(pair, ptr + part, part, IMPORTERS_VRAM);
+	assert_place(pair, ptr + 2 * part, NV_HUGE_SIZE - 2 * part, OWNERS_VRAM);
 	nv_check(ptr, NV_HUGE_SIZE, 1);
 	munmap(ptr, NV_HUGE_SIZE);
 }
@@ -441,7 +471,7 @@ static void test_migrate_mixed(struct pair *pair)
 	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, ptr, 2 * NV_HUGE_SIZE),
 			  3 * quarter + huge);
 	migrate_assert(&meter, pair, quarter + huge, 0, quarter);
-	nv_assert_private(ptr, small);
+	assert_place(pair, ptr, small, IMPORTERS_VRAM);
 	assert_importer_has(pair, end, NV_HUGE_SIZE, 100);
 	for (size_t i = 0; i < 4 * quarter; i++) {
 		if (i % 4 < 3)
@@ -482,7 +512,7 @@ static void test_migrate_peer_holes(struct pair *pair)
 	for (int i = 0; i < COUNT; i++) {
 		if (i == UNMAPPED)
 			continue;
-		nv_assert_private(page[i], NV_PAGE_SIZE);
+		assert_place(pair, page[i], NV_PAGE_SIZE, IMPORTERS_VRAM);
 		if (i != DISCARDED)
 			nv_check(page[i], NV_PAGE_SIZE, i);
 		else
@@ -552,24 +582,22 @@ static void test_migrate_peer_stuck(struct pair *pair)
 {
 	const unsigned int delay_us = 18 * 1000 * 1000; /* the driver waits for 15 s */
 	const size_t len = NV_PAGE_SIZE;
-	uint32_t *ptr = nv_alloc(len);
-	uint64_t was, is;
+	char *ptr = (char *)nv_alloc(len);
 
 	nv_model_require();
 	require_p2p(pair);
 	igt_emit_ignore_dmesg_regex("DMEM: copy failed");
 	give_to_owner(pair, ptr, len, 1);
-	nv_pagemap_read(ptr, len, &was);
 	nv_model_delay("ce", delay_us);
 	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, ptr, len), 0);
 	nv_model_delay("ce", 0);
-	nv_pagemap_read(ptr, len, &is);
-	igt_assert(was == is);
 	usleep(delay_us - 15 * 1000 * 1000 + 500 * 1000);
+	assert_place(pair, ptr, len, OWNERS_VRAM);
 	nv_check(ptr, len, 1);
 
 	give_to_owner(pair, ptr, len, 2);
 	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, ptr, len), 1);
+	assert_place(pair, ptr, len, IMPORTERS_VRAM);
 	nv_check(ptr, len, 2);
 	munmap(ptr, len);
 }
