@@ -326,7 +326,8 @@ static bool pgmap_is_complete(const struct dev_pagemap *pgmap)
  * device_private_register() - announce device-private memory
  * @pgmap: page map with @type, @ops and @owner filled in
  * @nr_pages: how many pages the device has
- * @nid: NUMA node that struct pages shall be on, or NUMA_NO_NODE
+ * @nid: NUMA node that struct pages shall be on; if it is NUMA_NO_NODE, or not
+ *	online, it is a node near the CPU that this runs on
  *
  * This costs nothing but numbers.  Before it hands out pages, the driver asks for
  * their struct pages with device_private_populate().  Page 0, and with it every
@@ -350,7 +351,7 @@ int device_private_register(struct dev_pagemap *pgmap, unsigned long nr_pages,
 		return -ENOSPC;
 
 	/* Struct pages carry the node, and what charges pages looks it up. */
-	if (nid < 0 || !node_online(nid))
+	if (!numa_valid_node(nid) || !node_online(nid))
 		nid = numa_mem_id();
 	pgmap->private.nr_pages = nr_pages;
 	pgmap->private.nid = nid;

@@ -180,6 +180,40 @@ static void test_population(struct kunit *test)
 	device_private_unregister(pgmap);
 }
 
+/* The node that struct pages are on that shall be on node @nid. */
+static int node_of_pages(struct kunit *test, int nid)
+{
+	struct dev_pagemap *pgmap = new_pgmap(test);
+	int is;
+
+	KUNIT_ASSERT_EQ(test, 0, device_private_register(pgmap, 1, nid));
+	is = pgmap->private.nid;
+	KUNIT_ASSERT_TRUE_MSG(test, numa_valid_node(is) && node_online(is),
+			      "node %d for node %d", is, nid);
+	KUNIT_ASSERT_EQ(test, 0, device_private_populate(pgmap, 0, 1));
+	KUNIT_EXPECT_EQ(test, is, page_to_nid(device_private_page(pgmap, 0)));
+	device_private_unregister(pgmap);
+	return is;
+}
+
+/* What is no node, or none that is online, gives way to one that is. */
+static void test_nodes(struct kunit *test)
+{
+	int nid, offline = 0;
+
+	for_each_online_node(nid)
+		KUNIT_EXPECT_EQ(test, nid, node_of_pages(test, nid));
+
+	/* With all of them online this is no node. */
+	while (numa_valid_node(offline) && node_online(offline))
+		offline++;
+	node_of_pages(test, offline);
+	node_of_pages(test, NUMA_NO_NODE);
+	node_of_pages(test, INT_MIN);
+	node_of_pages(test, MAX_NUMNODES);
+	node_of_pages(test, INT_MAX);
+}
+
 static void test_repopulation(struct kunit *test)
 {
 	struct dev_pagemap *pgmap = new_pgmap(test);
@@ -360,6 +394,7 @@ static struct kunit_case device_private_cases[] = {
 	KUNIT_CASE(test_reuse),
 	KUNIT_CASE(test_alignment),
 	KUNIT_CASE_SLOW(test_population),
+	KUNIT_CASE(test_nodes),
 	KUNIT_CASE_SLOW(test_repopulation),
 	KUNIT_CASE(test_numbers),
 	KUNIT_CASE(test_ram_numbers),
