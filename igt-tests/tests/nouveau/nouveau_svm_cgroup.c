@@ -120,7 +120,8 @@ static uint32_t *to_vram(size_t len, uint32_t seed)
 
 	nv_fill(ptr, len, seed);
 	for (size_t i = 0; i < len; i += NV_HUGE_SIZE)
-		igt_assert_eq(__nv_svm_migrate(&svm, (char *)ptr + i, min(len - i, NV_HUGE_SIZE)),
+		igt_assert_eq(__nv_svm_migrate(&svm, (char *)ptr + i,
+					       len - i < NV_HUGE_SIZE ? len - i : NV_HUGE_SIZE),
 			      0);
 	return ptr;
 }

@@ -352,22 +352,25 @@ enum place {
 };
 
 /*
- * Asserts whose VRAM all pages are in, and has the importer map them for it: pages of the owner
- * are a peer's then, its own are not. It must not have mapped pages of the owner there before.
+ * Asserts whose VRAM all pages are in, and brings them to RAM for it: with a page of the owner the
+ * importer, which has mapped all of them, loses a mapping of a peer's, with one of its own not.
  */
-static void assert_place(struct pair *pair, const void *ptr, size_t len, enum place place)
+static void assert_place(struct pair *pair, const char *ptr, size_t len, enum place place)
 {
 	const uint64_t peers = place == OWNERS_VRAM ? len / NV_PAGE_SIZE : 0;
 	struct nv_counters before, after;
-	const bool has_counters = nv_counters_read(pair->importer_gpu, &before);
+	bool has_counters;
 
-	nv_assert_private(ptr, len);
 	importer_maps(pair, ptr, len);
 	nv_assert_private(ptr, len);
+	has_counters = nv_counters_read(pair->importer_gpu, &before);
+	for (size_t i = 0; i < len; i += NV_PAGE_SIZE)
+		*(const volatile char *)&ptr[i];
+	nv_assert_ram(ptr, len);
 	if (!has_counters)
 		return;
 	nv_counters_read(pair->importer_gpu, &after);
-	igt_assert_eq_u64(after.peer_mappings - before.peer_mappings, peers);
+	igt_assert_eq_u64(before.peer_mappings - after.peer_mappings, peers);
 }
 
 /* Asserts that the importer reads @seed there without a byte on the way to the other GPU. */
@@ -385,7 +388,7 @@ static void assert_importer_has(struct pair *pair, const char *ptr, size_t len, 
 		igt_assert_eq_u64(moved.ce.system_read + moved.ce.system_write, 0);
 	}
 	nv_worker_check(&pair->importer, len, seed);
-	nv_assert_private(ptr, len);
+	assert_place(pair, ptr, len, IMPORTERS_VRAM);
 	nv_check(ptr, len, seed);
 }
 
@@ -579,7 +582,7 @@ static void test_migrate_peer_stuck(struct pair *pair)
 {
 	const unsigned int delay_us = 18 * 1000 * 1000; /* the driver waits for 15 s */
 	const size_t len = NV_PAGE_SIZE;
-	uint32_t *ptr = nv_alloc(len);
+	char *ptr = (char *)nv_alloc(len);
 
 	nv_model_require();
 	require_p2p(pair);
@@ -588,8 +591,8 @@ static void test_migrate_peer_stuck(struct pair *pair)
 	nv_model_delay("ce", delay_us);
 	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, ptr, len), 0);
 	nv_model_delay("ce", 0);
-	assert_place(pair, ptr, len, OWNERS_VRAM);
 	usleep(delay_us - 15 * 1000 * 1000 + 500 * 1000);
+	assert_place(pair, ptr, len, OWNERS_VRAM);
 	nv_check(ptr, len, 1);
 
 	give_to_owner(pair, ptr, len, 2);
