@@ -587,7 +587,8 @@ static void test_path(const struct path *path, const char *function)
 		igt_assert_f(++nth <= NTH_MAX, "there is no end of what may fail\n");
 	while (run_path(path, nth, &refused));
 	igt_info("%u failures, of which %u were errors\n", nth - 1, refused);
-	igt_assert_f(nth > 1, "nothing failed\n");
+	/* To close a file the driver needs no memory. */
+	igt_assert_f(nth > 1 || path->run == run_close, "nothing failed\n");
 }
 
 static void reset(int sig)
