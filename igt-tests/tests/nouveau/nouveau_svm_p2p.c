@@ -378,9 +378,10 @@ static void assert_importer_has(struct pair *pair, const char *ptr, size_t len, 
 {
 	struct nv_model_stats before, moved;
 
+	nv_assert_private(ptr, len);
 	if (nv_model_present())
 		nv_model_stats(&before);
-	assert_place(pair, ptr, len, IMPORTERS_VRAM);
+	importer_maps(pair, ptr, len);
 	nv_worker_read(&pair->importer, ptr, len);
 	if (nv_model_present()) {
 		nv_model_stats_since(&moved, &before);
@@ -532,7 +533,7 @@ static void test_migrate_revokes(struct pair *pair)
 	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
 	give_to_owner(pair, ptr, len, 1);
 	igt_assert_eq_u64(nv_svm_prefetch(&pair->owner.svm, ptr, len), len / NV_PAGE_SIZE);
-	assert_place(pair, ptr, len, OWNERS_VRAM);
+	importer_maps(pair, ptr, len);
 	nv_worker_read(&pair->owner, ptr, len);
 	nv_worker_read(&pair->importer, ptr, len);
 
