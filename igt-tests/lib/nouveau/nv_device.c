@@ -80,6 +80,21 @@ void nv_gpu_open(struct nv_gpu *gpu, unsigned int index)
 	igt_require_f(__nv_gpu_open(gpu, index), "needs %u GPU(s) driven by nouveau\n", index + 1);
 }
 
+/* Opens all Pascal GPUs that nouveau drives, in their order. Returns: how many. */
+int nv_gpu_open_all(struct nv_gpu gpus[NV_MAX_GPUS])
+{
+	int nr = 0;
+
+	for (int i = 0; nr < NV_MAX_GPUS && __nv_gpu_open(&gpus[nr], i); i++) {
+		if (nv_is_pascal(&gpus[nr]))
+			nr++;
+		else
+			nv_gpu_close(&gpus[nr]);
+	}
+
+	return nr;
+}
+
 void nv_gpu_close(struct nv_gpu *gpu)
 {
 	if (gpu->fd >= 0)

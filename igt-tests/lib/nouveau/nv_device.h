@@ -48,6 +48,7 @@ struct nv_p2p {
 
 bool __nv_gpu_open(struct nv_gpu *gpu, unsigned int index);
 void nv_gpu_open(struct nv_gpu *gpu, unsigned int index);
+int nv_gpu_open_all(struct nv_gpu gpus[NV_MAX_GPUS]);
 void nv_gpu_close(struct nv_gpu *gpu);
 void nv_gpu_rebind(struct nv_gpu *gpu);
 

@@ -3553,12 +3553,7 @@ int igt_main()
 {
 	igt_fixture()
 	{
-		for (int i = 0; nr_gpus < NV_MAX_GPUS && __nv_gpu_open(&gpus[nr_gpus], i); i++) {
-			if (nv_is_pascal(&gpus[nr_gpus]))
-				nr_gpus++;
-			else
-				nv_gpu_close(&gpus[nr_gpus]);
-		}
+		nr_gpus = nv_gpu_open_all(gpus);
 		igt_require_f(nr_gpus >= 2, "needs two Pascal GPUs driven by nouveau, found %d\n",
 			      nr_gpus);
 		nv_require_pagemap();

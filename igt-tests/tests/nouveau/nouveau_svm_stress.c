@@ -286,12 +286,7 @@ int igt_main()
 {
 	igt_fixture()
 	{
-		for (int i = 0; nr_gpus < NV_MAX_GPUS && __nv_gpu_open(&gpus[nr_gpus], i); i++) {
-			if (nv_is_pascal(&gpus[nr_gpus]))
-				nr_gpus++;
-			else
-				nv_gpu_close(&gpus[nr_gpus]);
-		}
+		nr_gpus = nv_gpu_open_all(gpus);
 		igt_require_f(nr_gpus, "needs a Pascal GPU driven by nouveau\n");
 	}
 
