@@ -167,7 +167,8 @@ enum igt_suspend_state {
 enum igt_suspend_test {
 	SUSPEND_TEST_NONE,
 	SUSPEND_TEST_FREEZER,
-	SUSPEND_TEST_DEVICES
+	SUSPEND_TEST_DEVICES,
+	SUSPEND_TEST_PLATFORM
 };
 void igt_system_suspend_autoresume(enum igt_suspend_state state, enum igt_suspend_test test);
 

@@ -2053,33 +2053,6 @@ static void shader_start_fill(struct shader *shader, char *ptr, uint32_t value)
 	igt_assert_f(!ret || ret == -ENODEV, "submission: %s\n", strerror(-ret));
 }
 
-/* Returns: 0 when it came to its end, -ENODEV when its channel was killed, -ETIME. */
-static int __shader_ends(struct shader *shader)
-{
-	struct nv_chan *chan = &shader->compute.chan;
-	int ret = 0;
-
-	for (int i = 0; i < 500 && !ret; i++) {
-		if (!__nv_chan_wait(chan, 20))
-			return 0;
-		ret = __nv_chan_submit(chan);
-	}
-
-	return ret ? ret : -ETIME;
-}
-
-/* Returns: whether it came to its end; otherwise the driver has killed its channel. */
-static bool shader_ends(struct shader *shader)
-{
-	const int ret = __shader_ends(shader);
-
-	igt_assert_f(ret != -ETIME, "channel %d: its shader neither ends nor is killed\n",
-		     shader->compute.chan.id);
-	igt_assert(!ret || ret == -ENODEV);
-
-	return !ret;
-}
-
 /* Each word is what it was, of @seed, or what the shader makes of it. */
 static void check_old_or_new(const char *ptr, uint32_t seed, uint32_t value)
 {
@@ -2124,7 +2097,7 @@ static void test_shader_free_race(struct pair *pair, void (*change)(char *ptr, s
 		let_it_run(round);
 		change(ptr, RACE_LEN);
 		give_to_owner(pair, other, RACE_LEN, ~round);
-		ended = shader_ends(&shader);
+		ended = nv_compute_ends(&shader.compute);
 		igt_assert_f(ended || kills, "a shader was killed for a page that it may use\n");
 		nv_check(other, RACE_LEN, ~round);
 		if (!ended) {
@@ -2194,7 +2167,7 @@ static void test_shader_mprotect_race(struct pair *pair)
 		usleep(5000);
 		owner_snapshot(pair, ptr, now);
 		igt_assert_f(!memcmp(then, now, RACE_LEN), "a store came after mprotect()\n");
-		if (!shader_ends(&shader)) {
+		if (!nv_compute_ends(&shader.compute)) {
 			killed++;
 			shader_destroy(&shader);
 			shader_create(&shader, pair);
@@ -2238,7 +2211,7 @@ static void test_shader_mprotect_read_race(struct pair *pair)
 			igt_assert_eq(mprotect(ptr, RACE_LEN, PROT_READ), 0);
 			igt_assert_eq(mprotect(ptr, RACE_LEN, PROT_READ | PROT_WRITE), 0);
 		}
-		igt_assert(shader_ends(&shader));
+		igt_assert(nv_compute_ends(&shader.compute));
 		nv_assert_private(ptr, RACE_LEN);
 		nv_worker_check(&pair->importer, RACE_LEN, round);
 		nv_check(ptr, RACE_LEN, round);
@@ -2269,7 +2242,7 @@ static void test_shader_mprotect_ro(struct pair *pair)
 	nv_worker_check(&pair->importer, RACE_LEN, 1);
 
 	shader_start_fill(&shader, ptr, RACE_VALUE);
-	igt_assert_f(!shader_ends(&shader), "a shader wrote to read-only pages\n");
+	igt_assert_f(!nv_compute_ends(&shader.compute), "a shader wrote to read-only pages\n");
 	nv_assert_private(ptr, RACE_LEN);
 	nv_check(ptr, RACE_LEN, 1);
 	munmap(ptr, RACE_LEN);
@@ -2306,7 +2279,7 @@ static void test_shader_fork_race(struct pair *pair)
 			igt_assert_f(!memcmp(snapshot, ptr, RACE_LEN),
 				     "the child sees what the GPU wrote for its parent\n");
 		}
-		igt_assert(shader_ends(&shader));
+		igt_assert(nv_compute_ends(&shader.compute));
 		igt_assert_eq(write(gate[1], "", 1), 1);
 		igt_waitchildren();
 		close(gate[0]);
@@ -2336,7 +2309,7 @@ static void test_shader_cpu_fault_race(struct pair *pair)
 			check_old_or_new(ptr, round, value);
 			nv_svm_migrate(&pair->owner.svm, ptr, RACE_LEN);
 		}
-		igt_assert(shader_ends(&shader));
+		igt_assert(nv_compute_ends(&shader.compute));
 		check_sequence((uint32_t *)ptr, RACE_LEN, value, 1);
 	}
 	munmap(ptr, RACE_LEN);
@@ -2362,7 +2335,7 @@ static void test_shader_owner_close_race(struct pair *pair)
 		shader_start_fill(&shader, ptr, value);
 		let_it_run(round);
 		nv_svm_fini(&owner);
-		igt_assert(shader_ends(&shader));
+		igt_assert(nv_compute_ends(&shader.compute));
 		check_sequence((uint32_t *)ptr, RACE_LEN, value, 1);
 	}
 	munmap(ptr, RACE_LEN);
@@ -3102,7 +3075,7 @@ static void test_suspend(struct pair *pair)
 	nv_worker_read(&pair->importer, ptr, len);
 	nv_bo_destroy(&below);
 
-	igt_system_suspend_autoresume(SUSPEND_STATE_FREEZE, SUSPEND_TEST_DEVICES);
+	igt_system_suspend_autoresume(SUSPEND_STATE_FREEZE, SUSPEND_TEST_PLATFORM);
 
 	importer_maps(pair, ptr, len);
 	nv_worker_read(&pair->importer, ptr, len);
@@ -3203,7 +3176,7 @@ static void *filler_main(void *arg)
 				&args);
 		filler.ret = __nv_chan_submit(&filler.shader.compute.chan);
 		if (!filler.ret)
-			filler.ret = __shader_ends(&filler.shader);
+			filler.ret = __nv_compute_ends(&filler.shader.compute);
 		if (!filler.ret)
 			filler.value = args.value;
 	}

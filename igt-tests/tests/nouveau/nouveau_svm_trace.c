@@ -15,6 +15,7 @@
 #include "nouveau/nv_compute.h"
 #include "nouveau/nv_device.h"
 #include "nouveau/nv_svm.h"
+#include "nouveau/nv_worker.h"
 
 IGT_TEST_DESCRIPTION("Tracepoints of nouveau's SVM");
 
@@ -171,29 +172,76 @@ static void test_fault(void)
 	munmap(ptr, LEN);
 }
 
-/* Each page is mapped once, and taken away once. */
-static void test_peer(void)
+/* Of a wild pointer's faults none is good. */
+static void test_cancel(void)
 {
-	uint32_t *ptr;
+	uint32_t *ptr = nv_alloc(LEN);
+	const struct nv_kernel_args args = { .dst = (uintptr_t)ptr, .dst_shift = 2 };
+	struct nv_compute compute;
+	int fd = drm_reopen_driver(gpu[0].fd);
+	struct nv_svm own;
 
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	munmap(ptr, LEN);
+	nv_svm_init(&own, fd);
+	nv_compute_create(&compute, fd, gpu[0].chipset);
+	trace_clear();
+	nv_compute_grid(&compute, &nv_kernel_fill, NV_COMPUTE_BLOCK, &args);
+	igt_assert_f(!nv_compute_ends(&compute), "the shader came to its end\n");
+	trace_assert(1, "fault", &gpu[0], "addr=0x%lx access=write", (uintptr_t)ptr);
+	trace_assert(1, "fault_done", &gpu[0], "faults=1 good=0");
+	nv_compute_abandon(&compute);
+	nv_svm_fini(&own);
+}
+
+/* What is mapped is told once, and that it is taken away; before that, that the owner was asked. */
+static void peer(int owner, size_t len, size_t mapped)
+{
+	const int importer = !owner;
+	const unsigned int maps = len / mapped;
+	uint32_t *ptr = mapped == NV_HUGE_SIZE ? nv_alloc_huge(len) : nv_alloc(len);
+	unsigned int aliases;
+	char name[64];
+
+	nv_fill(ptr, len, 1);
+	igt_require_f(mapped < NV_HUGE_SIZE || nv_is_huge_page(ptr),
+		      "got no huge page (see transparent_hugepage/enabled)\n");
+	igt_assert_eq_u64(nv_svm_migrate(&svm[owner], ptr, len), len / NV_PAGE_SIZE);
+	trace_clear();
+	igt_assert_eq_u64(nv_svm_prefetch(&svm[importer], ptr, len), len / NV_PAGE_SIZE);
+	igt_require_f(nv_private_pages(ptr, len), "there is no peer-to-peer path\n");
+	for (int i = 0; i < maps; i++)
+		trace_assert(1, "peer_map", &gpu[importer], "addr=0x%lx size=0x%zx ",
+			     (uintptr_t)ptr + i * mapped, mapped);
+	trace_assert(maps, "peer_map", &gpu[importer], "addr=");
+	trace_assert(0, "peer_unmap", &gpu[importer], "addr=");
+	snprintf(name, sizeof(name), " nouveau_svm_alias: %s ", gpu[owner].slot);
+	aliases = trace_vcount(name, "error=0");
+	igt_assert_f(aliases, "the owner was not asked\n");
+	trace_assert(aliases, "alias", &gpu[owner], "vram=");
+	munmap(ptr, len);
+	trace_assert(maps, "peer_unmap", &gpu[importer], "reason=unmap");
+	trace_assert(maps, "peer_unmap", &gpu[importer], "addr=");
+}
+
+static void test_peer(size_t len, size_t mapped)
+{
 	igt_require_f(has_peer, "needs two GPUs\n");
 	/* The kernel warns, once a pair, of a route that it does not trust, and of one that is longer. */
 	igt_emit_ignore_dmesg_regex("cannot be used for peer-to-peer DMA|P2PDMA whitelist|"
 				    "ACS redirect");
-	ptr = nv_alloc(LEN);
-	nv_fill(ptr, LEN, 1);
-	igt_assert_eq_u64(nv_svm_migrate(&svm[0], ptr, LEN), PAGES);
-	trace_clear();
-	igt_assert_eq_u64(nv_svm_prefetch(&svm[1], ptr, LEN), PAGES);
-	igt_require_f(nv_private_pages(ptr, LEN), "there is no peer-to-peer path\n");
-	for (int i = 0; i < PAGES; i++)
-		trace_assert(1, "peer_map", &gpu[1], "addr=0x%lx size=0x1000 ",
-			     (uintptr_t)ptr + i * NV_PAGE_SIZE);
-	trace_assert(PAGES, "peer_map", &gpu[1], "addr=");
-	trace_assert(0, "peer_unmap", &gpu[1], "addr=");
-	munmap(ptr, LEN);
-	trace_assert(PAGES, "peer_unmap", &gpu[1], "reason=unmap");
-	trace_assert(PAGES, "peer_unmap", &gpu[1], "addr=");
+	for (int owner = 0; owner < 2; owner++)
+		peer(owner, len, mapped);
+}
+
+static void test_peer_small(void)
+{
+	test_peer(LEN, NV_PAGE_SIZE);
+}
+
+static void test_peer_thp(void)
+{
+	test_peer(NV_HUGE_SIZE, NV_HUGE_SIZE);
 }
 
 static const struct {
@@ -204,7 +252,9 @@ static const struct {
 	{ "migrate", test_migrate, "Migrations are told, with their reason" },
 	{ "invalidate", test_invalidate, "What is taken from the GPU is told, with its reason" },
 	{ "fault", test_fault, "A shader's faults are told, and that they were handled" },
-	{ "peer", test_peer, "Mappings of a peer's memory are told, and their end" },
+	{ "cancel", test_cancel, "Faults of a wild pointer are told as such that were cancelled" },
+	{ "peer", test_peer_small, "Mappings of a peer's memory are told, and their end" },
+	{ "peer-thp", test_peer_thp, "A huge page of a peer is mapped by one entry" },
 };
 
 int igt_main()
