@@ -1539,7 +1539,7 @@ static void test_suspend(bool huge)
 	nv_worker_check(&worker, len, 1);
 	nv_bo_destroy(&below);
 
-	igt_system_suspend_autoresume(SUSPEND_STATE_FREEZE, SUSPEND_TEST_DEVICES);
+	igt_system_suspend_autoresume(SUSPEND_STATE_FREEZE, SUSPEND_TEST_PLATFORM);
 
 	nv_svm_prefetch(&worker.svm, in_vram, len);
 	nv_svm_prefetch(&worker.svm, in_ram, len);
@@ -1558,6 +1558,105 @@ static void test_suspend(bool huge)
 	nv_check(in_vram, len, 3);
 	munmap(in_vram, len);
 	munmap(in_ram, len);
+}
+
+/* Reads the file @name in the GPU's power/, or writes @text to it. */
+static void power_read(const char *name, char *text, size_t size)
+{
+	char path[PATH_MAX + 64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/power/%s", gpu.path, name);
+	file = fopen(path, "r");
+	text[0] = '\0';
+	if (!file)
+		return;
+	if (fgets(text, size, file))
+		text[strcspn(text, "\n")] = '\0';
+	fclose(file);
+}
+
+static void power_write(const char *name, const char *text)
+{
+	char path[PATH_MAX + 64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/power/%s", gpu.path, name);
+	file = fopen(path, "w");
+	igt_assert_f(file && fputs(text, file) >= 0 && !fclose(file), "%s: %s\n", path,
+		     strerror(errno));
+}
+
+static bool sleeps(void)
+{
+	char status[32];
+
+	power_read("runtime_status", status, sizeof(status));
+	return !strcmp(status, "suspended");
+}
+
+/* What the process does with its memory while the GPU sleeps, which is none of the GPU's business. */
+static void use_memory_meanwhile(char *ptr, size_t len)
+{
+	int status;
+	pid_t child;
+
+	nv_assert_ram(ptr, len);
+	nv_check(ptr, len, 1);
+	igt_assert_eq(mprotect(ptr, len, PROT_READ), 0);
+	igt_assert_eq(mprotect(ptr, len, PROT_READ | PROT_WRITE), 0);
+	child = fork();
+	igt_assert(child >= 0);
+	if (!child)
+		_exit(0);
+	igt_assert(waitpid(child, &status, 0) == child && !status);
+	igt_assert_eq(madvise(ptr, NV_PAGE_SIZE, MADV_DONTNEED), 0);
+	nv_fill(ptr, len, 4);
+	sleep(2); /* for what the driver does later */
+	igt_assert_f(sleeps(), "the GPU was woken up\n");
+}
+
+/*
+ * Where the driver may turn off a GPU that has nothing to do, nothing is in VRAM or mapped then, and
+ * what becomes of the process's memory does not wake it.
+ */
+static void test_runtime_suspend(bool huge)
+{
+	const size_t len = huge ? NV_HUGE_SIZE : 256 * KiB;
+	char *ptr = (char *)(huge ? nv_alloc_huge(len) : nv_alloc(len));
+	char control[32], delay[32];
+
+	nv_svm_require_prefetch(&worker.svm);
+	power_read("control", control, sizeof(control));
+	igt_require_f(!strcmp(control, "auto"),
+		      "the driver does not let this GPU sleep: nouveau.runpm=1\n");
+	power_read("autosuspend_delay_ms", delay, sizeof(delay));
+	nv_fill(ptr, len, 1);
+	if (huge)
+		require_huge(ptr);
+	nv_svm_migrate(&worker.svm, ptr, len);
+	nv_assert_private(ptr, len);
+	nv_svm_prefetch(&worker.svm, ptr, len);
+	nv_worker_read(&worker, ptr, len);
+	nv_worker_check(&worker, len, 1);
+
+	power_write("autosuspend_delay_ms", "200");
+	for (int i = 0; i < 1200 && !sleeps(); i++)
+		usleep(100000);
+	igt_assert_f(sleeps(), "the GPU does not fall asleep\n");
+	use_memory_meanwhile(ptr, len);
+	power_write("autosuspend_delay_ms", delay);
+
+	nv_svm_prefetch(&worker.svm, ptr, len);
+	nv_worker_read(&worker, ptr, len);
+	nv_worker_check(&worker, len, 4);
+	nv_svm_migrate(&worker.svm, ptr, len);
+	nv_assert_private(ptr, len);
+	nv_worker_fill(&worker, len, 3);
+	nv_svm_prefetch(&worker.svm, ptr, len);
+	nv_worker_write(&worker, ptr, len);
+	nv_check(ptr, len, 3);
+	munmap(ptr, len);
 }
 
 /* No ioctl reaches a device that is gone. */
@@ -2440,6 +2539,8 @@ VARIANT(overcommit_small, test_overcommit(false))
 VARIANT(overcommit_thp, test_overcommit(true))
 VARIANT(suspend_vram, test_suspend(false))
 VARIANT(suspend_thp, test_suspend(true))
+VARIANT(runtime_suspend_vram, test_runtime_suspend(false))
+VARIANT(runtime_suspend_thp, test_runtime_suspend(true))
 VARIANT(unbind_small, test_unbind(false))
 VARIANT(unbind_thp, test_unbind(true))
 VARIANT(unbind_open, test_unbind_open(false))
@@ -2642,6 +2743,9 @@ static const struct subtest {
 	  "The GPU uses the pages that it had in VRAM and in RAM before it slept" },
 	{ "suspend-thp", run_t2, suspend_thp,
 	  "The GPU uses the huge page that it had in VRAM before it slept" },
+	{ "runtime-suspend-vram", run_t2, runtime_suspend_vram,
+	  "A GPU with nothing to do sleeps, without pages, and the CPU's use of them does not wake it" },
+	{ "runtime-suspend-thp", run_t2, runtime_suspend_thp, "The same with a huge page" },
 	{ "unbind", run_t1, unbind_small, "Pages in VRAM survive the driver" },
 	{ "unbind-thp", run_t1, unbind_thp, "A huge page in VRAM survives the driver" },
 	{ "unbind-race", run_t1, test_unbind_race,
