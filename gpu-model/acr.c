@@ -17,12 +17,13 @@ enum {
 #define WPR_UNIT 0x20000
 #define WPR_MASK 0xffffff00
 
-/* What the loader finds at DMEM 0: where in its address space the firmware's data is. */
+/* What the loader finds at DMEM 0: where in its address space the firmware's data is, its size. */
 enum {
-	BL_DESC_DATA_DMA_BASE = 64
+	BL_DESC_DATA_DMA_BASE = 64,
+	BL_DESC_DATA_SIZE = 72,
 };
 
-/* Offsets in the descriptor at the start of the data. */
+/* The descriptor at the start of the data. */
 struct acr_desc {
 	u8 reserved[0x200];
 	u32 wpr_region_id;
@@ -38,19 +39,42 @@ struct acr_desc {
 #define MAILBOX_OK    0
 #define MAILBOX_ERROR 1 /* [INF]: the codes of the real firmware are unpublished */
 
-/* Both images come with a descriptor; only the one of "load" names a region. */
+static u64 dmem_field(const struct falcon *falcon, unsigned int offset, unsigned int bytes)
+{
+	u64 val = 0;
+
+	for (unsigned int i = 0; i < bytes; i++)
+		val |= (u64)falcon->dmem[offset + i] << 8 * i;
+	return val;
+}
+
+/*
+ * Only the image of "load" comes with a descriptor that names a region. That of "unload" has one
+ * that names none, or less data than a descriptor takes; what follows it in memory is not its own.
+ */
+static enum mmu_fault read_desc(struct gpu *gpu, struct falcon *pmu, u64 base,
+				struct acr_desc *desc)
+{
+	size_t bytes = dmem_field(pmu, BL_DESC_DATA_SIZE, 4);
+	enum mmu_fault fault;
+	u64 fault_va;
+
+	if (bytes > sizeof(*desc))
+		bytes = sizeof(*desc);
+	fault = mmu_read(gpu, &pmu->space, base, desc, bytes, CLIENT_OTHER, &fault_va);
+	if (bytes < sizeof(*desc))
+		*desc = (struct acr_desc){ 0 };
+	return fault;
+}
+
 static void acr_start(struct gpu *gpu, struct falcon *pmu)
 {
 	struct falcons *falcons = &gpu->falcons;
 	u32 *mailbox = &pmu->regs[FALCON_MAILBOX0 / 4];
-	u64 base = 0, fault_va;
+	u64 base = dmem_field(pmu, BL_DESC_DATA_DMA_BASE, 8);
 	struct acr_desc desc;
 
-	for (unsigned int i = 0; i < 8; i++)
-		base |= (u64)pmu->dmem[BL_DESC_DATA_DMA_BASE + i] << 8 * i;
-
-	if (mmu_read(gpu, &pmu->space, base, &desc, sizeof(desc), CLIENT_OTHER, &fault_va) !=
-	    MMU_FAULT_NONE) {
+	if (read_desc(gpu, pmu, base, &desc) != MMU_FAULT_NONE) {
 		gpu_log(gpu, GPU_WARN, "ACR: descriptor at %#llx cannot be read",
 			(unsigned long long)base);
 		*mailbox = MAILBOX_ERROR;

@@ -114,16 +114,22 @@ static void interrupts(void **state)
 }
 
 /* As a driver runs the secure-boot firmware; returns what it leaves in the mailbox. */
-static u32 run_acr(struct fixture *f, u64 desc_va)
+static u32 run_acr_of(struct fixture *f, u64 desc_va, u32 bytes)
 {
 	set(f, PMU + 0x1c0, 64 | BIT(24));
 	set(f, PMU + 0x1c4, (u32)desc_va);
 	set(f, PMU + 0x1c4, (u32)(desc_va >> 32));
+	set(f, PMU + 0x1c4, bytes);
 	set(f, PMU + 0x040, 0xcafebeef);
 	set(f, PMU + 0x100, STARTCPU);
 	assert_int_equal(reg(f, PMU + 0x100) & HALTED, HALTED);
 	assert_int_equal(reg(f, PMU + 0x008) & BIT(4), BIT(4));
 	return reg(f, PMU + 0x040);
+}
+
+static u32 run_acr(struct fixture *f, u64 desc_va)
+{
+	return run_acr_of(f, desc_va, 0xc00);
 }
 
 static void describe(struct fixture *f, u32 id, u32 start, u32 end)
@@ -165,10 +171,30 @@ static void secure_boot(void **state)
 	assert_int_equal(reg(f, FECS + 0x100) & HALTED, 0);
 	assert_int_equal(reg(f, 0x409800) & 1, 1);
 
-	/* the unload image comes with a descriptor, too: one that names no region */
+	/* the unload image may come with a descriptor, too: one that names no region */
 	describe(f, 0, 0, 0);
 	assert_int_equal(run_acr(f, DESC_VA), 0);
 	assert_int_equal(wpr(f, 2) + wpr(f, 3), 0);
+}
+
+/* Data that ends before a descriptor could: it names no region, and what follows it is not its. */
+static void short_images(void **state)
+{
+	static const u32 bytes[] = { 0x100, 0x200, 0x23c, 0 };
+	struct fixture *f = *state;
+
+	bind(f);
+	for (size_t i = 0; i < ARRAY_SIZE(bytes); i++) {
+		describe(f, 1, WPR, WPR_END);
+		assert_int_equal(run_acr(f, DESC_VA), 0);
+		assert_int_equal(wpr(f, 2), WPR);
+		describe(f, 1, WPR + 0x20000, WPR_END);
+		assert_int_equal(run_acr_of(f, DESC_VA, bytes[i]), 0);
+		assert_int_equal(wpr(f, 2) + wpr(f, 3), 0);
+	}
+	/* nor need it be mapped */
+	assert_int_equal(run_acr_of(f, DESC_VA + 0xf00, 0x100), 0);
+	assert_int_not_equal(run_acr_of(f, DESC_VA + 0xf00, 0x104), 0);
 }
 
 static void bad_descriptors(void **state)
@@ -236,6 +262,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(memories, setup, teardown),
 		cmocka_unit_test_setup_teardown(interrupts, setup, teardown),
 		cmocka_unit_test_setup_teardown(secure_boot, setup, teardown),
+		cmocka_unit_test_setup_teardown(short_images, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(context_switch_firmware, setup, teardown),
 	};
