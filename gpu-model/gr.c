@@ -259,6 +259,12 @@ static void gpc_write(struct gpu *gpu, u32 addr, u32 val)
 	unsigned int tpc;
 	u32 offset;
 
+	switch (addr) {
+	case GPC0_FS_GPC:
+	case GPC0_GPM_PD_PES_TPC_MASK:
+	case GPC0_GPM_PD_PES_TPC_MASK + 4:
+		return; /* read-only */
+	}
 	*gr_reg(gpu, addr) = val;
 	if (addr >= GPC0_TPCS && addr <= GPC0_TPCS_LAST)
 		for (tpc = 0; tpc < GR_TPCS; tpc++)
@@ -287,10 +293,6 @@ static void gr_write(struct gpu *gpu, u32 addr, u32 val)
 	case PGRAPH_FE_PWR_MODE: /* the request is done at once */
 		*gr_reg(gpu, addr) = val & ~FE_PWR_MODE_REQ;
 		break;
-	case GPC0_FS_GPC:
-	case GPC0_GPM_PD_PES_TPC_MASK:
-	case GPC0_GPM_PD_PES_TPC_MASK + 4:
-		return; /* read-only */
 	default:
 		if (addr >= GPC_FIRST)
 			gpc_write(gpu, addr, val);

@@ -354,6 +354,29 @@ static void polls_of_a_probe_end(void **state)
 		assert_int_equal(bench_reg(*state, polls[i].addr) & polls[i].mask, polls[i].val);
 }
 
+/* What the chip was made with stays, whether one GPC is written to or all of them at once. */
+static void floor_sweeping(void **state)
+{
+	static const struct {
+		u32 addr, all, val;
+	} regs[] = {
+		{ 0x502608, 0x41a608, 2 }, /* TPCs of the GPC */
+		{ 0x500c30, 0x418c30, 3 }, /* those of its first PES */
+		{ 0x500c34, 0x418c34, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {
+		assert_int_equal(bench_reg(*state, regs[i].addr), regs[i].val);
+		bench_set_reg(*state, regs[i].addr, 0x1f);
+		assert_int_equal(bench_reg(*state, regs[i].addr), regs[i].val);
+		bench_set_reg(*state, regs[i].all, 0x1f);
+		assert_int_equal(bench_reg(*state, regs[i].addr), regs[i].val);
+	}
+	/* their neighbours are registers like others */
+	bench_set_reg(*state, 0x418c2c, 0x1f);
+	assert_int_equal(bench_reg(*state, 0x500c2c), 0x1f);
+}
+
 /* Every register of BAR0 can be read and written without harm. */
 static void all_registers(void **state)
 {
@@ -387,6 +410,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(burn_down, setup, teardown),
 		cmocka_unit_test_setup_teardown(log_has_an_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(polls_of_a_probe_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(floor_sweeping, setup, teardown),
 		cmocka_unit_test_setup_teardown(all_registers, setup, teardown),
 	};
 
