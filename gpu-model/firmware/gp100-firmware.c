@@ -16,10 +16,15 @@ typedef uint8_t u8;
 typedef uint32_t u32;
 
 #define packed	       __attribute__((packed))
-#define BIN_MAGIC      0x10de
-#define HS_IMAGE_BYTES 0x1000
-#define HS_DATA_BYTES  0x800
+#define HS_CODE_BYTES  0x400
+#define HS_IMAGE_BYTES 0x1000 /* at most */
 #define SIG_BYTES      16
+
+/* Published files have one or the other form. Those for the GP100 have the second. */
+enum {
+	BIN_MAGIC = 0x10de,
+	BIN_MAGIC_OLD = 0x3b1d14f0,
+};
 
 struct bin_header {
 	u32 magic, version, size;
@@ -43,7 +48,7 @@ struct hs_file {
 	struct {
 		u32 sig_debug_offset, sig_debug_size;
 		u32 sig_prod_offset, sig_prod_size;
-		u32 patch_location, patch_signature; /* file offsets of the values */
+		u32 patch_location, patch_signature; /* old: these, else where they are */
 		u32 load_header_offset, load_header_size;
 	} packed hs;
 	u32 patch_location, patch_signature;
@@ -77,20 +82,31 @@ static struct bl_file boot_loader(u32 start_tag)
 	};
 }
 
-static struct hs_file hs_image(void)
+static size_t hs_size(u32 data_bytes)
 {
-	return (struct hs_file){
-		.bin = { BIN_MAGIC, 1, sizeof(struct hs_file), offsetof(struct hs_file, hs),
-			 offsetof(struct hs_file, image), HS_IMAGE_BYTES },
+	return offsetof(struct hs_file, image) + HS_CODE_BYTES + data_bytes;
+}
+
+static struct hs_file hs_image(u32 magic, u32 data_bytes)
+{
+	struct hs_file file = {
+		.bin = { magic, 1, hs_size(data_bytes), offsetof(struct hs_file, hs),
+			 offsetof(struct hs_file, image), HS_CODE_BYTES + data_bytes },
 		.hs = { offsetof(struct hs_file, sig_debug), SIG_BYTES,
 			offsetof(struct hs_file, sig_prod), SIG_BYTES,
 			offsetof(struct hs_file, patch_location),
 			offsetof(struct hs_file, patch_signature), offsetof(struct hs_file, load),
 			sizeof(((struct hs_file *)0)->load) },
-		.patch_location = 0x100, /* in the image */
-		.patch_signature = 0,	 /* the first */
-		.load = { 0, 0x100, 0x400, HS_DATA_BYTES, 1, { 0x100 }, { 0x300 } },
+		.patch_location = HS_CODE_BYTES, /* in the image */
+		.patch_signature = 0,		 /* the first */
+		.load = { 0, 0x100, HS_CODE_BYTES, data_bytes, 1, { 0x100 }, { 0x300 } },
 	};
+
+	if (magic == BIN_MAGIC_OLD) {
+		file.hs.patch_location = file.patch_location;
+		file.hs.patch_signature = file.patch_signature;
+	}
+	return file;
 }
 
 static void make_dir(const char *path)
@@ -139,7 +155,10 @@ static void make_dirs(void)
 int main(int argc, char **argv)
 {
 	const struct bl_file acr_bl = boot_loader(0xfd), gr_bl = boot_loader(0);
-	const struct hs_file hs = hs_image();
+	/* "load" has room for a driver's descriptor, "unload" is as short as the published one. */
+	const u32 load_bytes = HS_IMAGE_BYTES - HS_CODE_BYTES, unload_bytes = 0x100;
+	const struct hs_file load = hs_image(BIN_MAGIC, load_bytes);
+	const struct hs_file unload = hs_image(BIN_MAGIC_OLD, unload_bytes);
 	const struct ls_signature sig = { .falcon_id = 0 };
 	const u8 code[0x100] = { 0 };
 	/* One harmless entry a list, in the GR registers and methods it names. */
@@ -156,8 +175,8 @@ int main(int argc, char **argv)
 	out_dir = argv[1];
 	make_dirs();
 	write_file("acr/bl.bin", &acr_bl, sizeof(acr_bl));
-	write_file("acr/ucode_load.bin", &hs, sizeof(hs));
-	write_file("acr/ucode_unload.bin", &hs, sizeof(hs));
+	write_file("acr/ucode_load.bin", &load, hs_size(load_bytes));
+	write_file("acr/ucode_unload.bin", &unload, hs_size(unload_bytes));
 	write_file("gr/fecs_bl.bin", &gr_bl, sizeof(gr_bl));
 	write_file("gr/fecs_inst.bin", code, sizeof(code));
 	write_file("gr/fecs_data.bin", code, sizeof(code));
