@@ -353,9 +353,8 @@ static void describe_boot(struct child *qemu, const struct machine *machine)
 	argv_option(argv, "-initrd", "/proc/self/fd/%d", child_gives(qemu, machine->image));
 	if (khz)
 		snprintf(clock, sizeof(clock), " tsc_early_khz=%lld", khz);
-	if (options->firmware)
-		snprintf(firmware, sizeof(firmware), " firmware_class.path=%s/build/firmware",
-			 machine->top);
+	if (machine->firmware)
+		snprintf(firmware, sizeof(firmware), " firmware_class.path=%s", machine->firmware);
 	argv_option(argv, "-append", BOOT_ARGS "%s%s%s %s",
 		    strcmp(options->kernel, "debug") ? "" : DEBUG_ARGS, clock, firmware,
 		    options->append);

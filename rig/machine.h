@@ -21,12 +21,14 @@ extern const char *const channel_names[CHANNELS];
 
 /*
  * `channels` and the files of `kernel` are given to QEMU, as are image (the
- * initramfs) and share (-1: none). Sockets of the model are named relative to
- * the directory QEMU runs in, as socket addresses are short.
+ * initramfs) and share (-1: none). firmware is where the kernel looks for it
+ * (NULL: nowhere), seen by the guest. Sockets of the model are named relative
+ * to the directory QEMU runs in, as socket addresses are short.
  */
 struct machine {
 	const char *top;
 	const struct options *options;
+	const char *firmware;
 	int channels[CHANNELS];
 	int image;
 	int share;

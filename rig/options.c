@@ -50,6 +50,8 @@ static const char usage[] =
 	"  --arch NAME       x86_64; arm64 is not there yet\n"
 	"  --append STR      more kernel parameters\n"
 	"  --model-arg ARG   one more argument for the model; may be repeated\n"
+	"  --firmware DIR    files of NVIDIA's, DIR/nvidia/gp100/*/*.bin, in place of placeholders:\n"
+	"                    nouveau loads them, and nothing executes them\n"
 	"  --no-firmware     no firmware files in the guest\n"
 	"  --no-nouveau      do not load nouveau\n"
 	"  --processes       one model process per GPU: peers meet only through QEMU\n"
@@ -81,6 +83,7 @@ enum option_id {
 	OPT_STOP_ON_SPLAT,
 	OPT_APPEND,
 	OPT_MODEL_ARG,
+	OPT_FIRMWARE,
 	OPT_NO_FIRMWARE,
 	OPT_NO_NOUVEAU,
 	OPT_PROCESSES,
@@ -111,6 +114,7 @@ static const struct option long_options[] = {
 	{ "stop-on-splat", no_argument, NULL, OPT_STOP_ON_SPLAT },
 	{ "append", required_argument, NULL, OPT_APPEND },
 	{ "model-arg", required_argument, NULL, OPT_MODEL_ARG },
+	{ "firmware", required_argument, NULL, OPT_FIRMWARE },
 	{ "no-firmware", no_argument, NULL, OPT_NO_FIRMWARE },
 	{ "no-nouveau", no_argument, NULL, OPT_NO_NOUVEAU },
 	{ "processes", no_argument, NULL, OPT_PROCESSES },
@@ -248,6 +252,9 @@ void options_parse(struct options *options, int argc, char **argv)
 		case OPT_MODEL_ARG:
 			argv_add(&options->model_args, "%s", optarg);
 			break;
+		case OPT_FIRMWARE:
+			options->firmware_dir = optarg;
+			break;
 		case OPT_NO_FIRMWARE:
 			options->firmware = false;
 			break;
@@ -282,6 +289,10 @@ void options_parse(struct options *options, int argc, char **argv)
 		options->cpus = 1;
 	if (options->allow_splat && options->stop_on_splat)
 		die("--allow-splat or --stop-on-splat, not both");
+	if (options->firmware_dir && !options->firmware)
+		die("--firmware or --no-firmware, not both");
+	if (options->firmware_dir && !options->gpus)
+		die("--firmware is for GPUs, and there are none (--gpus 0)");
 	if (options->stats && !options->gpus)
 		die("--stats counts what GPUs move, and there are none (--gpus 0)");
 }

@@ -32,6 +32,7 @@ struct options {
 	bool allow_splat;
 	bool stop_on_splat;
 	bool firmware;
+	const char *firmware_dir; /* NULL: placeholders */
 	bool nouveau;
 	bool processes;
 	bool verbose;

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "firmware.h"
 #include "guest-image.h"
 #include "job.h"
 #include "klog.h"
@@ -62,6 +63,7 @@ struct run {
 	struct options options;
 	char *top;
 	char *scratch;
+	char *firmware; /* NULL: none */
 	double start;
 
 	struct child qemu;
@@ -150,7 +152,8 @@ static void require_all(const struct run *run)
 	require(run->top, "build/host/rig/guest-init", "host");
 	if (run->options.gpus)
 		require(run->top, "build/host/gpu-model/gp100", "host");
-	if (run->options.gpus && run->options.nouveau && run->options.firmware)
+	if (run->options.gpus && run->options.nouveau && run->options.firmware &&
+	    !run->options.firmware_dir)
 		require(run->top, "build/firmware", "firmware");
 }
 
@@ -375,6 +378,7 @@ static bool start_qemu(struct run *run, int image, int share)
 	struct machine machine = {
 		.top = run->top,
 		.options = &run->options,
+		.firmware = run->firmware,
 		.image = image,
 		.share = share,
 	};
@@ -732,6 +736,17 @@ static void prepare(struct run *run)
 		make_room(run->options.stats);
 	run->scratch = scratch_make(build);
 	free(build);
+	if (run->options.firmware_dir)
+		run->firmware = path_in(run->scratch, "firmware");
+	else if (run->options.firmware)
+		run->firmware = path_in(run->top, "build/firmware");
+}
+
+static bool copy_firmware(const struct run *run)
+{
+	const char *directory = run->options.firmware_dir;
+
+	return !directory || firmware_copy(directory, run->firmware);
 }
 
 int main(int argc, char **argv)
@@ -748,13 +763,15 @@ int main(int argc, char **argv)
 		if (share < 0)
 			die("--share %s: %s", run.options.share, strerror(errno));
 	}
+	if (run.options.firmware_dir)
+		firmware_check(run.options.firmware_dir);
 	image = guest_image(run.top, &run.options);
 	prepare(&run);
 	catch_signals(&run);
 	/* What a killed child leaves behind comes to us: we end when all of it has. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 
-	if (start_models(&run) && start_qemu(&run, image, share)) {
+	if (copy_firmware(&run) && start_models(&run) && start_qemu(&run, image, share)) {
 		stage(&run, "QEMU starts");
 		start_relays(&run);
 		watch(&run);
