@@ -75,8 +75,49 @@ static void set_knob(const char *kind, const char *name, const char *value)
 		     strerror(errno));
 }
 
+/* Returns: whether the kernel has @function; sets where it begins and where the next one does. */
+static bool find_function(const char *function, unsigned long *start, unsigned long *end)
+{
+	unsigned long address;
+	char line[512], name[256];
+	FILE *file;
+
+	*start = 0;
+	*end = ULONG_MAX;
+	for (int pass = 0; pass < 2; pass++) {
+		file = fopen("/proc/kallsyms", "r");
+		igt_assert(file);
+		while (fgets(line, sizeof(line), file)) {
+			if (sscanf(line, "%lx %*c %255s", &address, name) != 2)
+				continue;
+			if (pass && address > *start && address < *end)
+				*end = address;
+			else if (!pass && !strcmp(name, function))
+				*start = address;
+		}
+		fclose(file);
+	}
+	return *start;
+}
+
+/* What is asked for between these addresses, or below, is to fail, or is not. */
+static bool set_range(const char *kind, const char *what, unsigned long start, unsigned long end)
+{
+	char name[32], text[32];
+	bool good;
+
+	snprintf(name, sizeof(name), "%s-start", what);
+	snprintf(text, sizeof(text), "%#lx", start);
+	good = __set_knob(kind, name, text);
+	snprintf(name, sizeof(name), "%s-end", what);
+	snprintf(text, sizeof(text), "%#lx", end);
+	return __set_knob(kind, name, text) && good;
+}
+
 static void inject_init(void)
 {
+	unsigned long start, end;
+
 	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR);
 	igt_require_f(nth_fd >= 0, "this kernel has no CONFIG_FAULT_INJECTION\n");
 	for (int i = 0; i < ARRAY_SIZE(kinds); i++)
@@ -86,6 +127,12 @@ static void inject_init(void)
 	set_knob("fail_page_alloc", "ignore-gfp-wait", "N");
 	set_knob("fail_page_alloc", "ignore-gfp-highmem", "N");
 	set_knob("fail_page_alloc", "min-order", "0");
+	/* The DMA checker turns itself off when it has no memory. */
+	if (find_function("add_dma_entry", &start, &end))
+		for (int i = 0; i < ARRAY_SIZE(kinds); i++)
+			igt_require_f(
+				set_range(kinds[i], "reject", start, end),
+				"this kernel has no CONFIG_FAULT_INJECTION_STACKTRACE_FILTER\n");
 }
 
 static void arm(unsigned int nth)
@@ -114,32 +161,14 @@ static bool disarm(void)
 /* Lets fail only what one function of the driver, or what it calls, asks for; NULL: all. */
 static void filter(const char *function)
 {
-	unsigned long address, start = 0, end = ULONG_MAX;
-	char line[512], name[256], from[32], to[32];
-	FILE *file;
+	unsigned long start = 0, end = ULONG_MAX;
 
 	in_workers = function;
-	for (int pass = 0; function && pass < 2; pass++) {
-		file = fopen("/proc/kallsyms", "r");
-		igt_assert(file);
-		while (fgets(line, sizeof(line), file)) {
-			if (sscanf(line, "%lx %*c %255s", &address, name) != 2)
-				continue;
-			if (pass && address > start && address < end)
-				end = address;
-			else if (!pass && !strcmp(name, function))
-				start = address;
-		}
-		fclose(file);
-		igt_assert_f(start, "/proc/kallsyms has no %s\n", function);
-	}
-	snprintf(from, sizeof(from), "%#lx", start);
-	snprintf(to, sizeof(to), "%#lx", end);
-	for (int i = 0; i < ARRAY_SIZE(kinds); i++) {
-		igt_require_f(__set_knob(kinds[i], "require-start", from) || !function,
+	igt_assert_f(!function || find_function(function, &start, &end),
+		     "/proc/kallsyms has no %s\n", function);
+	for (int i = 0; i < ARRAY_SIZE(kinds); i++)
+		igt_require_f(set_range(kinds[i], "require", start, end) || !function,
 			      "this kernel has no CONFIG_FAULT_INJECTION_STACKTRACE_FILTER\n");
-		__set_knob(kinds[i], "require-end", to);
-	}
 }
 
 static int open_of(pid_t pid, const char *name, int flags)
@@ -581,7 +610,7 @@ static void test_path(const struct path *path, const char *function)
 {
 	unsigned int nth = 0, refused = 0;
 
-	igt_emit_ignore_dmesg_regex("Huh VM_FAULT_OOM leaked out|" NV_KILLED_DMESG);
+	igt_emit_ignore_dmesg_regex("Huh VM_FAULT_OOM leaked out|imem: OOM|" NV_KILLED_DMESG);
 	filter(function);
 	do
 		igt_assert_f(++nth <= NTH_MAX, "there is no end of what may fail\n");
@@ -594,8 +623,8 @@ static void test_path(const struct path *path, const char *function)
 static void reset(int sig)
 {
 	for (int i = 0; i < ARRAY_SIZE(kinds); i++) {
-		__set_knob(kinds[i], "require-start", "0");
-		__set_knob(kinds[i], "require-end", "0xffffffffffffffff");
+		set_range(kinds[i], "require", 0, ULONG_MAX);
+		set_range(kinds[i], "reject", 0, 0);
 	}
 	disarm_workers();
 }
