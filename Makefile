@@ -57,7 +57,7 @@ test-iommu: kernel-patched kernel-iommu host firmware
 	@rig/test --iommu
 
 test-debug: kernel-debug host firmware
-	@rig/test hmm-debug igt-debug
+	@rig/test hmm-debug igt-debug reload-debug
 
 soak: kernel-debug host firmware
 	@rig/soak
