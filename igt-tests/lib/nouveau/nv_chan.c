@@ -197,3 +197,29 @@ void nv_chan_run(struct nv_chan *chan)
 
 	igt_assert_f(!ret, "channel %d did not finish its work: %s\n", chan->id, strerror(-ret));
 }
+
+/* Returns: 0 when what was queued came to its end, -ENODEV when its channel was killed, -ETIME. */
+int __nv_chan_ends(struct nv_chan *chan)
+{
+	int ret = __nv_chan_submit(chan);
+
+	/* Less and less often, as what is submitted waits in a queue that is not endless. */
+	for (int waited = 0, ms = 20; waited < 60000 && !ret; waited += ms) {
+		if (!__nv_chan_wait(chan, ms))
+			return 0;
+		if (ms < 1000)
+			ms *= 2;
+		ret = __nv_chan_submit(chan);
+	}
+	return ret ? ret : -ETIME;
+}
+
+/* Returns: whether what was queued came to its end; otherwise the driver has killed the channel. */
+bool nv_chan_ends(struct nv_chan *chan)
+{
+	const int ret = __nv_chan_ends(chan);
+
+	igt_assert_f(ret != -ETIME, "channel %d: its work neither ends nor is killed\n", chan->id);
+	igt_assert(!ret || ret == -ENODEV);
+	return !ret;
+}

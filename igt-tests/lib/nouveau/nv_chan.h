@@ -51,5 +51,7 @@ int __nv_chan_submit(struct nv_chan *chan);
 int __nv_chan_wait(struct nv_chan *chan, unsigned int ms);
 int __nv_chan_run(struct nv_chan *chan);
 void nv_chan_run(struct nv_chan *chan);
+int __nv_chan_ends(struct nv_chan *chan);
+bool nv_chan_ends(struct nv_chan *chan);
 
 #endif

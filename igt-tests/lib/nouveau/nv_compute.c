@@ -149,31 +149,3 @@ void nv_compute_run(struct nv_compute *compute, const struct nv_kernel *kernel,
 	nv_compute_grid(compute, kernel, threads, args);
 	nv_chan_run(&compute->chan);
 }
-
-/* Returns: 0 when what was queued came to its end, -ENODEV when its channel was killed, -ETIME. */
-int __nv_compute_ends(struct nv_compute *compute)
-{
-	struct nv_chan *chan = &compute->chan;
-	int ret = __nv_chan_submit(chan);
-
-	/* Less and less often, as what is submitted waits in a queue that is not endless. */
-	for (int waited = 0, ms = 20; waited < 60000 && !ret; waited += ms) {
-		if (!__nv_chan_wait(chan, ms))
-			return 0;
-		if (ms < 1000)
-			ms *= 2;
-		ret = __nv_chan_submit(chan);
-	}
-	return ret ? ret : -ETIME;
-}
-
-/* Returns: whether what was queued came to its end; otherwise the driver has killed the channel. */
-bool nv_compute_ends(struct nv_compute *compute)
-{
-	const int ret = __nv_compute_ends(compute);
-
-	igt_assert_f(ret != -ETIME, "channel %d: its shader neither ends nor is killed\n",
-		     compute->chan.id);
-	igt_assert(!ret || ret == -ENODEV);
-	return !ret;
-}

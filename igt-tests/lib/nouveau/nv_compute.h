@@ -7,7 +7,6 @@
 #ifndef NV_COMPUTE_H
 #define NV_COMPUTE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,7 +30,5 @@ void nv_compute_grid(struct nv_compute *compute, const struct nv_kernel *kernel,
 		     unsigned int threads, const struct nv_kernel_args *args);
 void nv_compute_run(struct nv_compute *compute, const struct nv_kernel *kernel,
 		    unsigned int threads, const struct nv_kernel_args *args);
-int __nv_compute_ends(struct nv_compute *compute);
-bool nv_compute_ends(struct nv_compute *compute);
 
 #endif

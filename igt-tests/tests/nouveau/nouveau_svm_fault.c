@@ -574,7 +574,7 @@ static void test_mixed_batch(void)
 /* What was queued last can never end: the driver kills its channel some time later. */
 static void assert_killed(struct nv_compute *compute)
 {
-	igt_assert_f(!nv_compute_ends(compute), "the shader came to its end\n");
+	igt_assert_f(!nv_chan_ends(&compute->chan), "the shader came to its end\n");
 }
 
 static void assert_works(struct shader *s)
@@ -916,7 +916,7 @@ static void test_revoke_race(void (*change)(char *ptr), bool kills)
 		let_it_run(round);
 		change(ptr);
 		memcpy(snapshot, file, RACE_LEN);
-		if (!nv_compute_ends(&shader.compute)) {
+		if (!nv_chan_ends(&shader.compute.chan)) {
 			igt_assert_f(kills, "a shader was killed for a page that it may use\n");
 			killed++;
 			shader_destroy(&shader);
@@ -962,7 +962,7 @@ static void test_reuse_race(void)
 		igt_assert_eq(madvise(ptr, RACE_LEN, MADV_DONTNEED), 0);
 		nv_fill(other, RACE_LEN, ~round);
 		again += pages_again(other, pages);
-		igt_assert_f(nv_compute_ends(&shader.compute),
+		igt_assert_f(nv_chan_ends(&shader.compute.chan),
 			     "a shader was killed for a page that it may use\n");
 		nv_check(other, RACE_LEN, ~round);
 		munmap(other, RACE_LEN);
@@ -996,7 +996,7 @@ static void test_fork_race(void)
 			igt_assert_f(!memcmp(snapshot, ptr, RACE_LEN),
 				     "the child sees what the GPU wrote for its parent\n");
 		}
-		igt_assert(nv_compute_ends(&shader.compute));
+		igt_assert(nv_chan_ends(&shader.compute.chan));
 		igt_assert_eq(write(gate[1], "", 1), 1);
 		igt_waitchildren();
 		close(gate[0]);
@@ -1026,7 +1026,7 @@ static void test_cpu_write_race(bool in_vram)
 			if (in_vram)
 				nv_svm_migrate(&shader.svm, ptr, RACE_LEN);
 		}
-		igt_assert_f(nv_compute_ends(&shader.compute),
+		igt_assert_f(nv_chan_ends(&shader.compute.chan),
 			     "a shader was killed for a page that it may use\n");
 		for (uint32_t i = 1; i < RACE_WORDS; i += 2)
 			igt_assert_f(words[i] == 3 + i, "word %u is %#x instead of %#x\n", i,
@@ -1149,7 +1149,7 @@ static void test_busy(const struct nv_kernel *kernel)
 		if (slow)
 			usleep(100000); /* the first one has begun */
 		nv_compute_grid(&shader.compute, kernel, NV_COMPUTE_BLOCK, &args);
-		ended = nv_compute_ends(&shader.compute);
+		ended = nv_chan_ends(&shader.compute.chan);
 		reset_model(0);
 		for (int i = 0; i < BUSY_THREADS; i++) {
 			igt_assert_eq(pthread_join(thread[i], &failed), 0);

@@ -2097,7 +2097,7 @@ static void test_shader_free_race(struct pair *pair, void (*change)(char *ptr, s
 		let_it_run(round);
 		change(ptr, RACE_LEN);
 		give_to_owner(pair, other, RACE_LEN, ~round);
-		ended = nv_compute_ends(&shader.compute);
+		ended = nv_chan_ends(&shader.compute.chan);
 		igt_assert_f(ended || kills, "a shader was killed for a page that it may use\n");
 		nv_check(other, RACE_LEN, ~round);
 		if (!ended) {
@@ -2167,7 +2167,7 @@ static void test_shader_mprotect_race(struct pair *pair)
 		usleep(5000);
 		owner_snapshot(pair, ptr, now);
 		igt_assert_f(!memcmp(then, now, RACE_LEN), "a store came after mprotect()\n");
-		if (!nv_compute_ends(&shader.compute)) {
+		if (!nv_chan_ends(&shader.compute.chan)) {
 			killed++;
 			shader_destroy(&shader);
 			shader_create(&shader, pair);
@@ -2211,7 +2211,7 @@ static void test_shader_mprotect_read_race(struct pair *pair)
 			igt_assert_eq(mprotect(ptr, RACE_LEN, PROT_READ), 0);
 			igt_assert_eq(mprotect(ptr, RACE_LEN, PROT_READ | PROT_WRITE), 0);
 		}
-		igt_assert(nv_compute_ends(&shader.compute));
+		igt_assert(nv_chan_ends(&shader.compute.chan));
 		nv_assert_private(ptr, RACE_LEN);
 		nv_worker_check(&pair->importer, RACE_LEN, round);
 		nv_check(ptr, RACE_LEN, round);
@@ -2242,7 +2242,7 @@ static void test_shader_mprotect_ro(struct pair *pair)
 	nv_worker_check(&pair->importer, RACE_LEN, 1);
 
 	shader_start_fill(&shader, ptr, RACE_VALUE);
-	igt_assert_f(!nv_compute_ends(&shader.compute), "a shader wrote to read-only pages\n");
+	igt_assert_f(!nv_chan_ends(&shader.compute.chan), "a shader wrote to read-only pages\n");
 	nv_assert_private(ptr, RACE_LEN);
 	nv_check(ptr, RACE_LEN, 1);
 	munmap(ptr, RACE_LEN);
@@ -2279,7 +2279,7 @@ static void test_shader_fork_race(struct pair *pair)
 			igt_assert_f(!memcmp(snapshot, ptr, RACE_LEN),
 				     "the child sees what the GPU wrote for its parent\n");
 		}
-		igt_assert(nv_compute_ends(&shader.compute));
+		igt_assert(nv_chan_ends(&shader.compute.chan));
 		igt_assert_eq(write(gate[1], "", 1), 1);
 		igt_waitchildren();
 		close(gate[0]);
@@ -2309,7 +2309,7 @@ static void test_shader_cpu_fault_race(struct pair *pair)
 			check_old_or_new(ptr, round, value);
 			nv_svm_migrate(&pair->owner.svm, ptr, RACE_LEN);
 		}
-		igt_assert(nv_compute_ends(&shader.compute));
+		igt_assert(nv_chan_ends(&shader.compute.chan));
 		check_sequence((uint32_t *)ptr, RACE_LEN, value, 1);
 	}
 	munmap(ptr, RACE_LEN);
@@ -2335,7 +2335,7 @@ static void test_shader_owner_close_race(struct pair *pair)
 		shader_start_fill(&shader, ptr, value);
 		let_it_run(round);
 		nv_svm_fini(&owner);
-		igt_assert(nv_compute_ends(&shader.compute));
+		igt_assert(nv_chan_ends(&shader.compute.chan));
 		check_sequence((uint32_t *)ptr, RACE_LEN, value, 1);
 	}
 	munmap(ptr, RACE_LEN);
@@ -3176,7 +3176,7 @@ static void *filler_main(void *arg)
 				&args);
 		filler.ret = __nv_chan_submit(&filler.shader.compute.chan);
 		if (!filler.ret)
-			filler.ret = __nv_compute_ends(&filler.shader.compute);
+			filler.ret = __nv_chan_ends(&filler.shader.compute.chan);
 		if (!filler.ret)
 			filler.value = args.value;
 	}
