@@ -130,6 +130,14 @@ void nv_chan_method(struct nv_chan *chan, unsigned int subchannel, unsigned int 
 	chan->next += count;
 }
 
+/* Has Host write @payload to @va, an address below 2^40. */
+void nv_chan_release(struct nv_chan *chan, uint64_t va, uint32_t payload)
+{
+	const uint32_t release[] = { va >> 32, va, payload, RELEASE_4_BYTES };
+
+	nv_chan_method(chan, 0, HOST_SEMAPHOREA, ARRAY_SIZE(release), release);
+}
+
 /**
  * __nv_chan_submit:
  *
@@ -147,10 +155,8 @@ int __nv_chan_submit(struct nv_chan *chan)
 		.nr_push = 1,
 		.push = (uintptr_t)&push,
 	};
-	const uint32_t release[] = { chan->sem.va >> 32, chan->sem.va, ++chan->payload,
-				     RELEASE_4_BYTES };
 
-	nv_chan_method(chan, 0, HOST_SEMAPHOREA, ARRAY_SIZE(release), release);
+	nv_chan_release(chan, chan->sem.va, ++chan->payload);
 	for (int i = 0; i < chan->nr_bos; i++) {
 		bos[i].handle = chan->bos[i]->handle;
 		bos[i].valid_domains = chan->bos[i]->domain;
