@@ -130,6 +130,14 @@ void nv_chan_method(struct nv_chan *chan, unsigned int subchannel, unsigned int 
 	chan->next += count;
 }
 
+/* Has Host write @payload to @va, an address below 2^40. */
+void nv_chan_release(struct nv_chan *chan, uint64_t va, uint32_t payload)
+{
+	const uint32_t release[] = { va >> 32, va, payload, RELEASE_4_BYTES };
+
+	nv_chan_method(chan, 0, HOST_SEMAPHOREA, ARRAY_SIZE(release), release);
+}
+
 /**
  * __nv_chan_submit:
  *
@@ -147,10 +155,8 @@ int __nv_chan_submit(struct nv_chan *chan)
 		.nr_push = 1,
 		.push = (uintptr_t)&push,
 	};
-	const uint32_t release[] = { chan->sem.va >> 32, chan->sem.va, ++chan->payload,
-				     RELEASE_4_BYTES };
 
-	nv_chan_method(chan, 0, HOST_SEMAPHOREA, ARRAY_SIZE(release), release);
+	nv_chan_release(chan, chan->sem.va, ++chan->payload);
 	for (int i = 0; i < chan->nr_bos; i++) {
 		bos[i].handle = chan->bos[i]->handle;
 		bos[i].valid_domains = chan->bos[i]->domain;
@@ -196,4 +202,30 @@ void nv_chan_run(struct nv_chan *chan)
 	int ret = __nv_chan_run(chan);
 
 	igt_assert_f(!ret, "channel %d did not finish its work: %s\n", chan->id, strerror(-ret));
+}
+
+/* Returns: 0 when what was queued came to its end, -ENODEV when its channel was killed, -ETIME. */
+int __nv_chan_ends(struct nv_chan *chan)
+{
+	int ret = __nv_chan_submit(chan);
+
+	/* Less and less often, as what is submitted waits in a queue that is not endless. */
+	for (int waited = 0, ms = 20; waited < 60000 && !ret; waited += ms) {
+		if (!__nv_chan_wait(chan, ms))
+			return 0;
+		if (ms < 1000)
+			ms *= 2;
+		ret = __nv_chan_submit(chan);
+	}
+	return ret ? ret : -ETIME;
+}
+
+/* Returns: whether what was queued came to its end; otherwise the driver has killed the channel. */
+bool nv_chan_ends(struct nv_chan *chan)
+{
+	const int ret = __nv_chan_ends(chan);
+
+	igt_assert_f(ret != -ETIME, "channel %d: its work neither ends nor is killed\n", chan->id);
+	igt_assert(!ret || ret == -ENODEV);
+	return !ret;
 }

@@ -47,9 +47,12 @@ void nv_chan_attach(struct nv_chan *chan, struct nv_bo *bo);
 
 void nv_chan_method(struct nv_chan *chan, unsigned int subchannel, unsigned int method,
 		    unsigned int count, const uint32_t *data);
+void nv_chan_release(struct nv_chan *chan, uint64_t va, uint32_t payload);
 int __nv_chan_submit(struct nv_chan *chan);
 int __nv_chan_wait(struct nv_chan *chan, unsigned int ms);
 int __nv_chan_run(struct nv_chan *chan);
 void nv_chan_run(struct nv_chan *chan);
+int __nv_chan_ends(struct nv_chan *chan);
+bool nv_chan_ends(struct nv_chan *chan);
 
 #endif

@@ -11,6 +11,7 @@
 #define SUBCHANNEL 1
 
 #define SET_OBJECT			0x000
+#define WAIT_FOR_IDLE			0x110
 #define SET_SHADER_SHARED_MEMORY_WINDOW 0x214
 #define SEND_PCAS_A			0x2b4
 #define SEND_SIGNALING_PCAS_B		0x2bc
@@ -72,7 +73,9 @@ void nv_compute_create(struct nv_compute *compute, int fd, uint32_t chipset)
 	METHODS(chan, SET_OBJECT, object.class);
 	METHODS(chan, SET_SHADER_SHARED_MEMORY_WINDOW, 0xfe000000);
 	METHODS(chan, SET_SHADER_LOCAL_MEMORY_WINDOW, 0xff000000);
-	METHODS(chan, SET_PROGRAM_REGION_A, compute->bo.va >> 32, compute->bo.va);
+	compute->slot = 0;
+	compute->region = compute->bo.va >> 32;
+	METHODS(chan, SET_PROGRAM_REGION_A, compute->region, 0);
 }
 
 void nv_compute_destroy(struct nv_compute *compute)
@@ -99,10 +102,8 @@ static void field(uint32_t *qmd, unsigned int hi, unsigned int lo, uint32_t valu
 }
 
 static void fill_qmd(const struct nv_compute *compute, const struct nv_kernel *kernel,
-		     uint32_t offset, uint32_t blocks, uint32_t *qmd)
+		     uint32_t blocks, uint64_t code, uint64_t constants, uint32_t *qmd)
 {
-	const uint64_t constants = compute->bo.va + offset + CONSTANTS;
-
 	memset(qmd, 0, QMD_WORDS * sizeof(*qmd));
 	field(qmd, 583, 580, 2); /* QMD_MAJOR_VERSION */
 	field(qmd, 579, 576, 1); /* QMD_VERSION */
@@ -110,7 +111,7 @@ static void fill_qmd(const struct nv_compute *compute, const struct nv_kernel *k
 	field(qmd, 378, 378, 1); /* API_VISIBLE_CALL_LIMIT: NO_CHECK */
 	field(qmd, 366, 366, 1); /* RELEASE_MEMBAR_TYPE: FE_SYSMEMBAR */
 	field(qmd, 369, 368, 1); /* CWD_MEMBAR_TYPE: L1_SYSMEMBAR */
-	field(qmd, 287, 256, offset + CODE);
+	field(qmd, 287, 256, (uint32_t)code);
 	field(qmd, 415, 384, blocks);
 	field(qmd, 431, 416, 1);
 	field(qmd, 463, 448, 1);
@@ -125,22 +126,57 @@ static void fill_qmd(const struct nv_compute *compute, const struct nv_kernel *k
 	field(qmd, 1023, 1016, compute->chipset == NV_CHIPSET_GP100 ? SASS_60 : SASS_61);
 }
 
+/* A descriptor names code by the lower half of its address. The upper half is of the channel. */
+static void set_program_region(struct nv_compute *compute, uint32_t upper)
+{
+	if (compute->region == upper)
+		return;
+	compute->region = upper;
+	METHODS(&compute->chan, WAIT_FOR_IDLE, 0);
+	METHODS(&compute->chan, SET_PROGRAM_REGION_A, upper, 0);
+}
+
+/* Queues the grid that the descriptor at @qmd is of, an address below 2^40. */
+void nv_compute_launch(struct nv_compute *compute, uint64_t qmd)
+{
+	igt_assert(qmd % 256 == 0 && qmd >> 40 == 0);
+	METHODS(&compute->chan, INVALIDATE_SHADER_CACHES_NO_WFI, INVALIDATE_ALL);
+	METHODS(&compute->chan, SEND_PCAS_A, qmd >> 8);
+	METHODS(&compute->chan, SEND_SIGNALING_PCAS_B, PCAS_INVALIDATE_SCHEDULE);
+}
+
+/**
+ * nv_compute_grid_at:
+ * @code: where the code of @kernel is, in the GPU's address space; a multiple of NV_COMPUTE_ALIGN_CODE
+ * @constants: where its bank of constants is; a multiple of NV_COMPUTE_ALIGN_CONSTANTS
+ *
+ * Queues a grid of @threads whose code and constants the caller has put anywhere.
+ */
+void nv_compute_grid_at(struct nv_compute *compute, const struct nv_kernel *kernel,
+			unsigned int threads, uint64_t code, uint64_t constants)
+{
+	const uint32_t offset = compute->slot++ % NV_COMPUTE_SLOTS * SLOT + QMD;
+
+	igt_assert(threads % NV_COMPUTE_BLOCK == 0 && code % NV_COMPUTE_ALIGN_CODE == 0 &&
+		   constants % NV_COMPUTE_ALIGN_CONSTANTS == 0);
+	fill_qmd(compute, kernel, threads / NV_COMPUTE_BLOCK, code, constants,
+		 (uint32_t *)((char *)compute->bo.map + offset));
+	set_program_region(compute, code >> 32);
+	nv_compute_launch(compute, compute->bo.va + offset);
+}
+
 /* Queues a grid of @threads, a multiple of NV_COMPUTE_BLOCK; nv_chan_run() and the like start it. */
 void nv_compute_grid(struct nv_compute *compute, const struct nv_kernel *kernel,
 		     unsigned int threads, const struct nv_kernel_args *args)
 {
-	const uint32_t offset = compute->slot++ % NV_COMPUTE_SLOTS * SLOT;
-	const uint32_t blocks = threads / NV_COMPUTE_BLOCK;
-	struct nv_chan *chan = &compute->chan;
+	const uint32_t offset = compute->slot % NV_COMPUTE_SLOTS * SLOT;
+	const uint64_t va = compute->bo.va + offset;
 	char *map = (char *)compute->bo.map + offset;
 
-	igt_assert(kernel->size <= QMD - CODE && threads % NV_COMPUTE_BLOCK == 0);
+	igt_assert(kernel->size <= QMD - CODE);
 	memcpy(map + CODE, kernel->code, kernel->size);
-	nv_kernel_constants(map + CONSTANTS, blocks, NV_COMPUTE_BLOCK, args);
-	fill_qmd(compute, kernel, offset, blocks, (uint32_t *)(map + QMD));
-	METHODS(chan, INVALIDATE_SHADER_CACHES_NO_WFI, INVALIDATE_ALL);
-	METHODS(chan, SEND_PCAS_A, (compute->bo.va + offset + QMD) >> 8);
-	METHODS(chan, SEND_SIGNALING_PCAS_B, PCAS_INVALIDATE_SCHEDULE);
+	nv_kernel_constants(map + CONSTANTS, threads / NV_COMPUTE_BLOCK, NV_COMPUTE_BLOCK, args);
+	nv_compute_grid_at(compute, kernel, threads, va + CODE, va + CONSTANTS);
 }
 
 void nv_compute_run(struct nv_compute *compute, const struct nv_kernel *kernel,
@@ -148,32 +184,4 @@ void nv_compute_run(struct nv_compute *compute, const struct nv_kernel *kernel,
 {
 	nv_compute_grid(compute, kernel, threads, args);
 	nv_chan_run(&compute->chan);
-}
-
-/* Returns: 0 when what was queued came to its end, -ENODEV when its channel was killed, -ETIME. */
-int __nv_compute_ends(struct nv_compute *compute)
-{
-	struct nv_chan *chan = &compute->chan;
-	int ret = __nv_chan_submit(chan);
-
-	/* Less and less often, as what is submitted waits in a queue that is not endless. */
-	for (int waited = 0, ms = 20; waited < 60000 && !ret; waited += ms) {
-		if (!__nv_chan_wait(chan, ms))
-			return 0;
-		if (ms < 1000)
-			ms *= 2;
-		ret = __nv_chan_submit(chan);
-	}
-	return ret ? ret : -ETIME;
-}
-
-/* Returns: whether what was queued came to its end; otherwise the driver has killed the channel. */
-bool nv_compute_ends(struct nv_compute *compute)
-{
-	const int ret = __nv_compute_ends(compute);
-
-	igt_assert_f(ret != -ETIME, "channel %d: its shader neither ends nor is killed\n",
-		     compute->chan.id);
-	igt_assert(!ret || ret == -ENODEV);
-	return !ret;
 }

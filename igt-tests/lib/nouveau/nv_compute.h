@@ -7,7 +7,6 @@
 #ifndef NV_COMPUTE_H
 #define NV_COMPUTE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,10 +16,14 @@
 #define NV_COMPUTE_BLOCK 32 /* threads */
 #define NV_COMPUTE_SLOTS 16 /* grids that may be in flight */
 
+#define NV_COMPUTE_ALIGN_CODE	   128
+#define NV_COMPUTE_ALIGN_CONSTANTS 256
+
 struct nv_compute {
 	struct nv_chan chan;
 	struct nv_bo bo; /* in each slot: a kernel, its parameters, and the grid's descriptor */
 	uint32_t chipset;
+	uint32_t region; /* upper half of the addresses of code */
 	unsigned int slot;
 };
 
@@ -29,9 +32,10 @@ void nv_compute_destroy(struct nv_compute *compute);
 void nv_compute_abandon(struct nv_compute *compute);
 void nv_compute_grid(struct nv_compute *compute, const struct nv_kernel *kernel,
 		     unsigned int threads, const struct nv_kernel_args *args);
+void nv_compute_grid_at(struct nv_compute *compute, const struct nv_kernel *kernel,
+			unsigned int threads, uint64_t code, uint64_t constants);
+void nv_compute_launch(struct nv_compute *compute, uint64_t qmd);
 void nv_compute_run(struct nv_compute *compute, const struct nv_kernel *kernel,
 		    unsigned int threads, const struct nv_kernel_args *args);
-int __nv_compute_ends(struct nv_compute *compute);
-bool nv_compute_ends(struct nv_compute *compute);
 
 #endif

@@ -17,8 +17,10 @@
 
 #include "igt.h"
 #include "nouveau_drm.h"
+#include "nouveau/nv_ce.h"
 #include "nouveau/nv_compute.h"
 #include "nouveau/nv_device.h"
+#include "nouveau/nv_kmsg.h"
 #include "nouveau/nv_model.h"
 #include "nouveau/nv_svm.h"
 #include "nouveau/nv_worker.h"
@@ -33,6 +35,7 @@ IGT_TEST_DESCRIPTION("Replayable page faults of shaders with nouveau's SVM");
 #define RESULT_SIZE  (256 * KiB)
 #define MANY_PAGES   5024 /* more than the fault buffer has entries (4608 on the model) */
 #define WILD_POINTER 0x123456789000ul
+#define WILD_40_BITS 0x9876543000ul /* for what takes no longer address */
 
 /* A GPU with an SVM address space, a channel for shaders in it, and memory they need no fault for. */
 struct shader {
@@ -427,6 +430,28 @@ static void test_vram(void)
 	munmap(ptr, len);
 }
 
+/* Pages that another file has in VRAM move, and the shader follows. */
+static void test_vram_other_file(void)
+{
+	const size_t len = 64 * KiB;
+	uint32_t *ptr = nv_alloc(len);
+	struct nv_svm other;
+
+	nv_svm_init(&other, drm_reopen_driver(gpu.fd));
+	for (uint32_t round = 0; round < 3; round++) {
+		nv_fill(ptr, len, round);
+		read_words(&shader, ptr, len / 4, WORD_SHIFT);
+		nv_check(shader.result.map, len, round);
+		nv_svm_migrate(&other, ptr, len);
+		nv_assert_private(ptr, len);
+		read_words(&shader, ptr, len / 4, WORD_SHIFT);
+		nv_check(shader.result.map, len, round);
+		nv_assert_private(ptr, len);
+	}
+	nv_svm_fini(&other);
+	munmap(ptr, len);
+}
+
 /* For atomics, too, its own memory is where a page may stay. */
 static void test_vram_atomic(void)
 {
@@ -466,6 +491,185 @@ static void test_vram_thp(void)
 		     "the shader wrote to another part of the page\n");
 	free(want);
 	munmap(ptr, NV_HUGE_SIZE);
+}
+
+/* Shaders whose code or constants are in memory of the process: GCC fetches them, and faults, too */
+
+#define PROGRAM_THREADS 1024
+
+/* Behind the results in the buffer object, for what does not fault. */
+#define BUFFER_SOURCE	 (64 * KiB)
+#define BUFFER_CODE	 (128 * KiB)
+#define BUFFER_CONSTANTS (192 * KiB)
+
+/* The same memory for the CPU and for the GPU. */
+struct place {
+	char *map;
+	uint64_t va;
+};
+
+struct program {
+	const struct nv_kernel *kernel;
+	struct place code, constants;
+};
+
+static struct place in_memory(char *ptr)
+{
+	return (struct place){ ptr, (uintptr_t)ptr };
+}
+
+static struct place in_buffer(size_t at)
+{
+	return (struct place){ (char *)shader.result.map + at, shader.result.va + at };
+}
+
+/* Where memory goes across a boundary of 2 MiB: no driver maps pages beyond it along with a fault. */
+static char *edge_of(uint32_t *memory)
+{
+	return (char *)(((uintptr_t)memory + NV_HUGE_SIZE) & -NV_HUGE_SIZE);
+}
+
+static void write_program(const struct program *program, uint32_t value)
+{
+	const struct nv_kernel_args args = {
+		.dst = shader.result.va,
+		.src = shader.result.va + BUFFER_SOURCE,
+		.dst_shift = WORD_SHIFT,
+		.src_shift = WORD_SHIFT,
+		.value = value,
+	};
+
+	memcpy(program->code.map, program->kernel->code, program->kernel->size);
+	nv_kernel_constants(program->constants.map, PROGRAM_THREADS / NV_COMPUTE_BLOCK,
+			    NV_COMPUTE_BLOCK, &args);
+}
+
+static void queue_program(const struct program *program)
+{
+	nv_compute_grid_at(&shader.compute, program->kernel, PROGRAM_THREADS, program->code.va,
+			   program->constants.va);
+}
+
+static void run_program(const struct program *program)
+{
+	memset(shader.result.map, 0xee, PROGRAM_THREADS << WORD_SHIFT);
+	queue_program(program);
+	finish(&shader);
+}
+
+/* Faults of the GPU so far, as its model or its driver counts them. Returns: whether one does. */
+static bool count_faults(uint64_t *faults)
+{
+	struct nv_model_stats stats;
+	struct nv_counters counters;
+
+	if (nv_model_present()) {
+		nv_model_stats(&stats);
+		*faults = 0;
+		for (int i = 0; i < NV_MAX_GPUS; i++)
+			*faults += stats.faults[i];
+		return true;
+	}
+	if (!nv_counters_read(&gpu, &counters))
+		return false;
+	*faults = counters.gpu_faults;
+	return true;
+}
+
+/* Nothing but @program faults, and that at least on both sides of an edge. */
+static void run_faulting_program(const struct program *program)
+{
+	uint64_t before, after;
+	const bool counts = count_faults(&before);
+
+	run_program(program);
+	if (!counts)
+		return;
+	count_faults(&after);
+	igt_assert_f(after - before >= 2, "%" PRIu64 " faults instead of 2\n", after - before);
+}
+
+/*
+ * That part of @program which is in @memory goes across an edge, so that its second half faults when
+ * the first one has been used. Then there is other code at the same place, and then other memory.
+ */
+static void run_programs(uint32_t *memory, struct program *program)
+{
+	igt_assert(nv_kernel_copy.size > NV_COMPUTE_ALIGN_CODE);
+	nv_fill((char *)shader.result.map + BUFFER_SOURCE, PROGRAM_THREADS << WORD_SHIFT, 1);
+	for (uint32_t round = 0; round < 3; round++) {
+		program->kernel = &nv_kernel_copy;
+		write_program(program, round);
+		run_faulting_program(program);
+		nv_check(shader.result.map, PROGRAM_THREADS << WORD_SHIFT, 1);
+		program->kernel = &nv_kernel_fill;
+		write_program(program, round);
+		run_program(program);
+		check_words(shader.result.map, PROGRAM_THREADS, WORD_SHIFT, round);
+		igt_assert_eq(madvise(memory, 2 * NV_HUGE_SIZE, MADV_DONTNEED), 0);
+	}
+	munmap(memory, 2 * NV_HUGE_SIZE);
+}
+
+static void test_program_fault(void)
+{
+	uint32_t *memory = nv_alloc(2 * NV_HUGE_SIZE);
+	struct program program = {
+		.code = in_memory(edge_of(memory) - NV_COMPUTE_ALIGN_CODE),
+		.constants = in_buffer(BUFFER_CONSTANTS),
+	};
+
+	run_programs(memory, &program);
+}
+
+static void test_constants_fault(void)
+{
+	uint32_t *memory = nv_alloc(2 * NV_HUGE_SIZE);
+	struct program program = {
+		.code = in_buffer(BUFFER_CODE),
+		.constants = in_memory(edge_of(memory) - NV_COMPUTE_ALIGN_CONSTANTS),
+	};
+
+	run_programs(memory, &program);
+}
+
+/*
+ * Code and constants in VRAM are used there. Another file migrates them, as a driver may map for a file
+ * what it migrated for it, and here it has to be asked by a fault.
+ */
+static void test_program_in_vram(void)
+{
+	const size_t len = 2 * NV_PAGE_SIZE;
+	struct nv_model_stats before, stats;
+	struct nv_svm other;
+
+	nv_svm_init(&other, drm_reopen_driver(gpu.fd));
+	nv_fill((char *)shader.result.map + BUFFER_SOURCE, PROGRAM_THREADS << WORD_SHIFT, 1);
+	for (int round = 0; round < 3; round++) {
+		uint32_t *memory = nv_alloc(2 * NV_HUGE_SIZE);
+		char *ptr = edge_of(memory) - NV_PAGE_SIZE;
+		const struct program program = {
+			.kernel = &nv_kernel_copy,
+			.code = in_memory(edge_of(memory) - NV_COMPUTE_ALIGN_CODE),
+			.constants = in_memory(ptr),
+		};
+
+		write_program(&program, 0);
+		nv_svm_migrate(&other, ptr, len);
+		nv_assert_private(ptr, len);
+		if (nv_model_present())
+			nv_model_stats(&before);
+		run_faulting_program(&program);
+		if (nv_model_present()) {
+			nv_model_stats_since(&stats, &before);
+			/* the words that it copies, and no more */
+			igt_assert_eq_u64(stats.gr.system_read, PROGRAM_THREADS << WORD_SHIFT);
+		}
+		nv_assert_private(ptr, len);
+		nv_check(shader.result.map, PROGRAM_THREADS << WORD_SHIFT, 1);
+		munmap(memory, 2 * NV_HUGE_SIZE);
+	}
+	nv_svm_fini(&other);
 }
 
 static void test_read_only(void)
@@ -572,9 +776,9 @@ static void test_mixed_batch(void)
 }
 
 /* What was queued last can never end: the driver kills its channel some time later. */
-static void assert_killed(struct nv_compute *compute)
+static void assert_killed(struct nv_chan *chan)
 {
-	igt_assert_f(!nv_compute_ends(compute), "the shader came to its end\n");
+	igt_assert_f(!nv_chan_ends(chan), "channel %d: its work came to its end\n", chan->id);
 }
 
 static void assert_works(struct shader *s)
@@ -586,7 +790,36 @@ static void assert_works(struct shader *s)
 	munmap(ptr, 16 * KiB);
 }
 
-/* The channel is killed, one that was there before and one made after it are not. */
+/*
+ * What was queued on @doomed kills it, by a fault of @client at @addr if that is known. A channel that
+ * was there before and one made after it are not killed.
+ */
+static void assert_kills_only(struct nv_chan *doomed, uint64_t addr, const char *client)
+{
+	struct nv_worker copier;
+	struct shader other;
+	int kmsg;
+
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	nv_worker_create(&copier, &gpu);
+	shader_create(&other);
+	assert_works(&other);
+	kmsg = nv_kmsg_open();
+	assert_killed(doomed);
+	assert_works(&other);
+	nv_worker_fill(&copier, 64 * KiB, 3);
+	nv_worker_check(&copier, 64 * KiB, 3);
+	if (client)
+		nv_kmsg_assert_killed(kmsg, doomed, addr, client);
+	else
+		close(kmsg);
+	shader_destroy(&other);
+	nv_worker_destroy(&copier);
+	shader_create(&other);
+	assert_works(&other);
+	shader_destroy(&other);
+}
+
 static void test_killed(const struct nv_kernel *kernel, uint64_t addr)
 {
 	const struct nv_kernel_args args = {
@@ -595,23 +828,110 @@ static void test_killed(const struct nv_kernel *kernel, uint64_t addr)
 		.dst_shift = WORD_SHIFT,
 		.src_shift = WORD_SHIFT,
 	};
-	struct nv_worker copier;
-	struct shader other;
 
-	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
-	nv_worker_create(&copier, &gpu);
-	shader_create(&other);
-	assert_works(&other);
 	nv_compute_grid(&shader.compute, kernel, 1024, &args);
-	assert_killed(&shader.compute);
-	assert_works(&other);
-	nv_worker_fill(&copier, 64 * KiB, 3);
-	nv_worker_check(&copier, 64 * KiB, 3);
-	shader_destroy(&other);
-	nv_worker_destroy(&copier);
-	shader_create(&other);
-	assert_works(&other);
-	shader_destroy(&other);
+	assert_kills_only(&shader.compute.chan, 0, NULL);
+}
+
+/* A program that is nowhere. */
+static void test_wild_program(void)
+{
+	const struct program program = {
+		.kernel = &nv_kernel_fill,
+		.code = { .va = WILD_POINTER },
+		.constants = in_buffer(BUFFER_CONSTANTS),
+	};
+
+	queue_program(&program);
+	assert_kills_only(&shader.compute.chan, program.code.va, NV_CLIENT_GCC);
+}
+
+/* A program that goes on where the process has nothing that can be read. */
+static void test_wild_program_end(void)
+{
+	uint32_t *memory = nv_alloc(2 * NV_HUGE_SIZE);
+	char *edge = edge_of(memory);
+	const struct program program = {
+		.kernel = &nv_kernel_copy,
+		.code = in_memory(edge - NV_COMPUTE_ALIGN_CODE),
+		.constants = in_buffer(BUFFER_CONSTANTS),
+	};
+
+	write_program(&program, 1);
+	igt_assert_eq(mprotect(edge, NV_PAGE_SIZE, PROT_NONE), 0);
+	queue_program(&program);
+	assert_kills_only(&shader.compute.chan, (uintptr_t)edge, NV_CLIENT_GCC);
+	munmap(memory, 2 * NV_HUGE_SIZE);
+}
+
+static void test_wild_constants(void)
+{
+	struct program program = {
+		.kernel = &nv_kernel_fill,
+		.code = in_buffer(BUFFER_CODE),
+		.constants = in_buffer(BUFFER_CONSTANTS),
+	};
+
+	write_program(&program, 1);
+	program.constants.va = WILD_POINTER;
+	queue_program(&program);
+	assert_kills_only(&shader.compute.chan, program.constants.va, NV_CLIENT_GCC);
+}
+
+/* Host writes a semaphore, on the runlists of both engines. */
+static void test_wild_semaphore(void)
+{
+	static const uint32_t engines[] = { NOUVEAU_FIFO_ENGINE_GR, NOUVEAU_FIFO_ENGINE_CE };
+
+	for (int i = 0; i < ARRAY_SIZE(engines); i++) {
+		struct nv_chan doomed;
+
+		nv_chan_create(&doomed, shader.svm.fd, engines[i]);
+		nv_chan_release(&doomed, WILD_40_BITS, 1);
+		assert_kills_only(&doomed, WILD_40_BITS, NV_CLIENT_HOST);
+		nv_chan_destroy(&doomed);
+	}
+}
+
+/* SKED reads the descriptor of a grid. */
+static void test_wild_qmd(void)
+{
+	nv_compute_launch(&shader.compute, WILD_40_BITS);
+	assert_kills_only(&shader.compute.chan, WILD_40_BITS, NV_CLIENT_SKED);
+}
+
+/* Without SVM_INIT no fault is replayable, be it of a load or store, of code or of constants. */
+static void test_wild_no_svm(void)
+{
+	static const struct {
+		bool code, constants;
+		const char *client;
+	} faults[] = {
+		{ false, false, NV_CLIENT_GPC }, /* the store */
+		{ true, false, NV_CLIENT_GCC },
+		{ false, true, NV_CLIENT_GCC },
+	};
+	const struct nv_kernel_args args = { .dst = WILD_POINTER };
+
+	for (int i = 0; i < ARRAY_SIZE(faults); i++) {
+		const int fd = drm_reopen_driver(gpu.fd);
+		struct nv_compute doomed;
+		struct nv_bo bo;
+
+		nv_compute_create(&doomed, fd, gpu.chipset);
+		nv_bo_create(&bo, fd, 2 * NV_PAGE_SIZE,
+			     NOUVEAU_GEM_DOMAIN_GART | NOUVEAU_GEM_DOMAIN_COHERENT);
+		nv_chan_attach(&doomed.chan, &bo);
+		memcpy(bo.map, nv_kernel_wild.code, nv_kernel_wild.size);
+		nv_kernel_constants((char *)bo.map + NV_PAGE_SIZE, 1, NV_COMPUTE_BLOCK, &args);
+		nv_compute_grid_at(&doomed, &nv_kernel_wild, NV_COMPUTE_BLOCK,
+				   faults[i].code ? WILD_POINTER : bo.va,
+				   faults[i].constants ? WILD_POINTER : bo.va + NV_PAGE_SIZE);
+		assert_kills_only(&doomed.chan, WILD_POINTER, faults[i].client);
+		nv_compute_destroy(&doomed);
+		nv_bo_destroy(&bo);
+		drm_close_driver(fd);
+	}
 }
 
 static void test_write_read_only(void)
@@ -661,49 +981,143 @@ static void reset_model(int sig)
 	nv_model_irq_drop(0);
 }
 
-/*
- * The first cancel makes the driver reset the engine, while others of the same channel are still
- * to come, and another process faults at the same units. A slow MMU brings all that together.
- */
-static void test_wild_beside(void)
-{
-	const struct nv_kernel_args args = { .dst = WILD_POINTER, .dst_shift = WORD_SHIFT };
-	volatile bool *stop =
-		mmap(NULL, NV_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pid_t child;
-	int status, ended = 0;
+struct beside {
+	bool stop;
+	int passes;
+};
 
-	igt_assert(stop != MAP_FAILED);
+/* Kills channels by @kill while another process does @work, which faults, and looks at every word. */
+static void test_beside(void (*work)(void), void (*kill)(int round), int rounds)
+{
+	volatile struct beside *shared =
+		mmap(NULL, NV_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status, ended = 0;
+	pid_t child;
+
+	igt_assert(shared != MAP_FAILED);
 	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
 	child = fork();
 	igt_assert(child >= 0);
 	if (!child) {
-		struct shader own;
-
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		shader_create(&own);
-		while (!*stop)
-			assert_works(&own);
-		shader_destroy(&own);
+		shader_create(&shader); /* its own */
+		for (; !shared->stop; shared->passes++)
+			work();
+		shader_destroy(&shader);
 		_exit(0);
 	}
-	for (int i = 0; i < 10 && !ended; i++) {
-		struct nv_compute doomed;
-
-		nv_compute_create(&doomed, shader.svm.fd, gpu.chipset);
-		if (nv_model_present())
-			nv_model_delay("mmu", 100000);
-		nv_compute_grid(&doomed, &nv_kernel_fill, 1024, &args);
-		assert_killed(&doomed);
-		usleep(500000); /* the last cancel has been done */
-		reset_model(0);
-		nv_compute_destroy(&doomed);
+	while (!shared->passes && !ended) {
+		usleep(1000);
 		ended = waitpid(child, &status, WNOHANG);
 	}
-	*stop = true;
+	for (int i = 0; i < rounds && !ended; i++) {
+		kill(i);
+		reset_model(0);
+		ended = waitpid(child, &status, WNOHANG);
+	}
+	shared->stop = true;
 	igt_assert(ended || waitpid(child, &status, 0) == child);
+	igt_info("%d passes of the other process beside %d channels killed\n", shared->passes,
+		 rounds);
 	igt_assert_f(!status, "nothing was wrong with the other process\n");
-	munmap((void *)stop, NV_PAGE_SIZE);
+	munmap((void *)shared, NV_PAGE_SIZE);
+}
+
+static void store_words(void)
+{
+	assert_works(&shader);
+}
+
+static void slow_mmu(void)
+{
+	if (nv_model_present())
+		nv_model_delay("mmu", 100000);
+}
+
+/*
+ * The first cancel makes the driver reset the engine, while others of the same channel are still
+ * to come, and another process faults at the same units. A slow MMU brings all that together.
+ */
+static void kill_shader(int round)
+{
+	const struct nv_kernel_args args = { .dst = WILD_POINTER, .dst_shift = WORD_SHIFT };
+	struct nv_compute doomed;
+
+	nv_compute_create(&doomed, shader.svm.fd, gpu.chipset);
+	slow_mmu();
+	nv_compute_grid(&doomed, &nv_kernel_fill, 1024, &args);
+	assert_killed(&doomed.chan);
+	usleep(500000); /* the last cancel has been done */
+	nv_compute_destroy(&doomed);
+}
+
+static void test_wild_beside(void)
+{
+	test_beside(store_words, kill_shader, 10);
+}
+
+static void fetch_program(void)
+{
+	uint32_t *memory = nv_alloc(2 * NV_PAGE_SIZE);
+	const struct program program = {
+		.kernel = &nv_kernel_fill,
+		.code = in_memory((char *)memory),
+		.constants = in_memory((char *)memory + NV_PAGE_SIZE),
+	};
+
+	write_program(&program, 1);
+	run_program(&program);
+	check_words(shader.result.map, PROGRAM_THREADS, WORD_SHIFT, 1);
+	munmap(memory, 2 * NV_PAGE_SIZE);
+}
+
+/* As kill_shader(), with several faults of the one unit that fetches code for all SMs. */
+static void kill_program(int round)
+{
+	struct nv_compute doomed;
+
+	nv_compute_create(&doomed, shader.svm.fd, gpu.chipset);
+	slow_mmu();
+	for (int i = 0; i < 8; i++)
+		nv_compute_grid_at(&doomed, &nv_kernel_fill, NV_COMPUTE_BLOCK,
+				   WILD_POINTER + i * NV_PAGE_SIZE,
+				   shader.result.va + BUFFER_CONSTANTS);
+	assert_killed(&doomed.chan);
+	usleep(500000); /* the last cancel has been done */
+	nv_compute_destroy(&doomed);
+}
+
+static void test_wild_program_beside(void)
+{
+	test_beside(fetch_program, kill_program, 5);
+}
+
+/*
+ * In turn a copy engine, Host with that engine's runlist, and Host with the runlist that the other
+ * process's shaders are on. None of these faults is replayable.
+ */
+static void kill_copier(int round)
+{
+	const bool copy = round % 3 == 0;
+	struct nv_chan doomed;
+
+	nv_chan_create(&doomed, shader.svm.fd,
+		       round % 3 == 2 ? NOUVEAU_FIFO_ENGINE_GR : NOUVEAU_FIFO_ENGINE_CE);
+	if (round / 3 % 2)
+		slow_mmu();
+	if (copy) {
+		nv_ce_init(&doomed, gpu.chipset);
+		nv_ce_copy(&doomed, shader.result.va, WILD_POINTER, 64 * KiB);
+	} else {
+		nv_chan_release(&doomed, WILD_40_BITS, 1);
+	}
+	assert_killed(&doomed);
+	nv_chan_destroy(&doomed);
+}
+
+static void test_wild_copy_beside(void)
+{
+	test_beside(store_words, kill_copier, 12);
 }
 
 /* NV_WILD_ROUNDS=N in the environment asks for more than a test run has time for. */
@@ -730,7 +1144,7 @@ static void test_wild_many(void)
 
 		nv_compute_create(&doomed, shader.svm.fd, gpu.chipset);
 		nv_compute_grid(&doomed, &nv_kernel_wild, 128, &args);
-		assert_killed(&doomed);
+		assert_killed(&doomed.chan);
 		nv_compute_destroy(&doomed);
 	}
 	igt_info("%d channels killed, %.1f ms each\n", rounds,
@@ -767,7 +1181,7 @@ static void test_wild_beside_vram(void)
 
 		nv_compute_create(&doomed, shader.svm.fd, gpu.chipset);
 		nv_compute_grid(&doomed, &nv_kernel_wild, 1024, &args);
-		assert_killed(&doomed);
+		assert_killed(&doomed.chan);
 		nv_compute_destroy(&doomed);
 	}
 	nv_assert_private(small, len);
@@ -840,7 +1254,7 @@ static void test_illegal_instruction(void)
 	nv_compute_grid(&shader.compute, &illegal, NV_COMPUTE_BLOCK, &args);
 	igt_assert_eq(__nv_chan_submit(&shader.compute.chan), 0);
 	assert_works(&other);
-	assert_killed(&shader.compute);
+	assert_killed(&shader.compute.chan);
 	assert_works(&other);
 	shader_destroy(&other);
 }
@@ -916,7 +1330,7 @@ static void test_revoke_race(void (*change)(char *ptr), bool kills)
 		let_it_run(round);
 		change(ptr);
 		memcpy(snapshot, file, RACE_LEN);
-		if (!nv_compute_ends(&shader.compute)) {
+		if (!nv_chan_ends(&shader.compute.chan)) {
 			igt_assert_f(kills, "a shader was killed for a page that it may use\n");
 			killed++;
 			shader_destroy(&shader);
@@ -962,7 +1376,7 @@ static void test_reuse_race(void)
 		igt_assert_eq(madvise(ptr, RACE_LEN, MADV_DONTNEED), 0);
 		nv_fill(other, RACE_LEN, ~round);
 		again += pages_again(other, pages);
-		igt_assert_f(nv_compute_ends(&shader.compute),
+		igt_assert_f(nv_chan_ends(&shader.compute.chan),
 			     "a shader was killed for a page that it may use\n");
 		nv_check(other, RACE_LEN, ~round);
 		munmap(other, RACE_LEN);
@@ -996,7 +1410,7 @@ static void test_fork_race(void)
 			igt_assert_f(!memcmp(snapshot, ptr, RACE_LEN),
 				     "the child sees what the GPU wrote for its parent\n");
 		}
-		igt_assert(nv_compute_ends(&shader.compute));
+		igt_assert(nv_chan_ends(&shader.compute.chan));
 		igt_assert_eq(write(gate[1], "", 1), 1);
 		igt_waitchildren();
 		close(gate[0]);
@@ -1026,7 +1440,7 @@ static void test_cpu_write_race(bool in_vram)
 			if (in_vram)
 				nv_svm_migrate(&shader.svm, ptr, RACE_LEN);
 		}
-		igt_assert_f(nv_compute_ends(&shader.compute),
+		igt_assert_f(nv_chan_ends(&shader.compute.chan),
 			     "a shader was killed for a page that it may use\n");
 		for (uint32_t i = 1; i < RACE_WORDS; i += 2)
 			igt_assert_f(words[i] == 3 + i, "word %u is %#x instead of %#x\n", i,
@@ -1149,7 +1563,7 @@ static void test_busy(const struct nv_kernel *kernel)
 		if (slow)
 			usleep(100000); /* the first one has begun */
 		nv_compute_grid(&shader.compute, kernel, NV_COMPUTE_BLOCK, &args);
-		ended = nv_compute_ends(&shader.compute);
+		ended = nv_chan_ends(&shader.compute.chan);
 		reset_model(0);
 		for (int i = 0; i < BUSY_THREADS; i++) {
 			igt_assert_eq(pthread_join(thread[i], &failed), 0);
@@ -1385,9 +1799,17 @@ static const struct {
 	{ "many-pages", test_many_pages, "More pages fault than the fault buffer has entries" },
 	{ "thp", test_thp, "A shader reads and writes a huge page" },
 	{ "vram", test_vram, "A shader reads and writes pages in VRAM" },
+	{ "vram-other-file", test_vram_other_file,
+	  "A shader reads pages in VRAM that go there and back for another file" },
 	{ "vram-atomic", test_vram_atomic, "A shader adds to words in VRAM, which stay there" },
 	{ "vram-thp", test_vram_thp,
 	  "A shader reads and writes the middle of a huge page in VRAM" },
+	{ "program-fault", test_program_fault,
+	  "A shader's code is in memory of the process, where the GPU fetches it by faults" },
+	{ "constants-fault", test_constants_fault,
+	  "A shader's constants are in memory of the process, where the GPU fetches them by faults" },
+	{ "program-in-vram", test_program_in_vram,
+	  "A shader's code and constants are pages of the process in VRAM, and stay there" },
 	{ "read-only", test_read_only, "A shader reads what is read-only" },
 	{ "remap", test_remap, "A shader follows when memory is discarded and made anew" },
 	{ "fork-write", fork_write, "What a shader writes after fork() is its process's own" },
@@ -1425,6 +1847,22 @@ static const struct {
 	{ "wild-beside", test_wild_beside, "A wild pointer kills no channel of another process" },
 	{ "wild-beside-vram", test_wild_beside_vram,
 	  "Pages in VRAM keep their content when wild pointers kill channels" },
+	{ "wild-copy-beside", test_wild_copy_beside,
+	  "Wild pointers of copy engines and Host kill no channel of another process" },
+	{ "wild-program", test_wild_program,
+	  "A wild pointer to code kills its channel and nothing else" },
+	{ "wild-program-beside", test_wild_program_beside,
+	  "A wild pointer to code kills no channel of another process that fetches its own" },
+	{ "wild-program-end", test_wild_program_end,
+	  "Code that runs off its memory kills its channel and nothing else" },
+	{ "wild-constants", test_wild_constants,
+	  "A wild pointer to constants kills its channel and nothing else" },
+	{ "wild-semaphore", test_wild_semaphore,
+	  "A semaphore at a wild pointer kills its channel and nothing else" },
+	{ "wild-qmd", test_wild_qmd,
+	  "A wild pointer to a grid's descriptor kills its channel and nothing else" },
+	{ "wild-no-svm", test_wild_no_svm,
+	  "Wild pointers without SVM_INIT kill their channels and nothing else" },
 	{ "processes", test_processes, "Shaders of several processes fault at a time" },
 	{ "write-read-only", test_write_read_only,
 	  "A write to what is read-only kills its channel and nothing else" },

@@ -1267,6 +1267,15 @@ static void test_shader_atomic(struct pair *pair)
 	shader_destroy(&shader);
 }
 
+/* Skips where peer-to-peer works and cannot be switched off. restore_param() ends it. */
+static void switch_p2p_off(struct pair *pair)
+{
+	igt_require_f(p2p_param >= 0 || !nv_svm_has_prefetch(&pair->importer.svm) || !has_p2p(pair),
+		      "peer-to-peer works, and no nouveau.svm_p2p switches it off\n");
+	if (p2p_param >= 0)
+		nv_p2p_param_set(false);
+}
+
 /* Every byte that a shader reads goes to RAM first, and comes from there: twice over a link. */
 static void test_shader_fallback(struct pair *pair)
 {
@@ -1275,10 +1284,7 @@ static void test_shader_fallback(struct pair *pair)
 	struct shader shader;
 	uint32_t *ptr = nv_alloc(len);
 
-	igt_require_f(p2p_param >= 0 || !nv_svm_has_prefetch(&pair->importer.svm) || !has_p2p(pair),
-		      "peer-to-peer works, and no nouveau.svm_p2p switches it off\n");
-	if (p2p_param >= 0)
-		nv_p2p_param_set(false);
+	switch_p2p_off(pair);
 	shader_create(&shader, pair);
 	give_to_owner(pair, ptr, len, 1);
 	if (nv_model_present())
@@ -1299,8 +1305,82 @@ static void test_shader_fallback(struct pair *pair)
 	check_sequence(ptr, len, 3, 1);
 	munmap(ptr, len);
 	shader_destroy(&shader);
-	if (p2p_param >= 0)
-		nv_p2p_param_set(p2p_param);
+	restore_param(0);
+}
+
+/* Code and constants of a shader are in the owner's VRAM as well as its data. */
+static const struct nv_kernel *const program_kernel = &nv_kernel_fill;
+
+#define PROGRAM_CONSTANTS 2048 /* in the page that has the code */
+#define PROGRAM_THREADS	  1024
+
+static void give_program_to_owner(struct shader *shader, struct pair *pair, char *page,
+				  uint32_t value)
+{
+	const struct nv_kernel_args args = {
+		.dst = shader->worker->ram.va,
+		.dst_shift = WORD_SHIFT,
+		.value = value,
+	};
+
+	memcpy(page, program_kernel->code, program_kernel->size);
+	nv_kernel_constants(page + PROGRAM_CONSTANTS, PROGRAM_THREADS / NV_COMPUTE_BLOCK,
+			    NV_COMPUTE_BLOCK, &args);
+	nv_svm_migrate(&pair->owner.svm, page, NV_PAGE_SIZE);
+	nv_assert_private(page, NV_PAGE_SIZE);
+}
+
+static void run_program(struct shader *shader, const char *page, uint32_t value)
+{
+	const size_t len = PROGRAM_THREADS << WORD_SHIFT;
+
+	memset(shader->worker->ram.map, 0xee, len);
+	nv_compute_grid_at(&shader->compute, program_kernel, PROGRAM_THREADS, (uintptr_t)page,
+			   (uintptr_t)page + PROGRAM_CONSTANTS);
+	nv_chan_run(&shader->compute.chan);
+	check_sequence(shader->worker->ram.map, len, value, 1);
+}
+
+/* The importer fetches them by PCIe, and again when there are others at the same address. */
+static void test_shader_program(struct pair *pair)
+{
+	struct nv_model_stats before, moved;
+	char *page = (char *)nv_alloc(NV_PAGE_SIZE);
+	struct shader shader;
+
+	require_p2p(pair);
+	shader_create(&shader, pair);
+	for (uint32_t value = 1; value <= 3; value++) {
+		give_program_to_owner(&shader, pair, page, value);
+		if (nv_model_present())
+			nv_model_stats(&before);
+		run_program(&shader, page, value);
+		nv_assert_private(page, NV_PAGE_SIZE);
+		if (nv_model_present()) {
+			nv_model_stats_since(&moved, &before);
+			igt_assert(moved.gr.peer_read >= program_kernel->size);
+			igt_assert_eq_u64(moved.gr.system_read, 0);
+			igt_assert_eq_u64(moved.ce.peer_read + moved.ce.system_write, 0);
+		}
+	}
+	munmap(page, NV_PAGE_SIZE);
+	shader_destroy(&shader);
+}
+
+/* Without peer-to-peer they go to RAM first. */
+static void test_shader_program_fallback(struct pair *pair)
+{
+	char *page = (char *)nv_alloc(NV_PAGE_SIZE);
+	struct shader shader;
+
+	switch_p2p_off(pair);
+	shader_create(&shader, pair);
+	give_program_to_owner(&shader, pair, page, 1);
+	run_program(&shader, page, 1);
+	nv_assert_ram(page, NV_PAGE_SIZE);
+	munmap(page, NV_PAGE_SIZE);
+	shader_destroy(&shader);
+	restore_param(0);
 }
 
 /*
@@ -2097,7 +2177,7 @@ static void test_shader_free_race(struct pair *pair, void (*change)(char *ptr, s
 		let_it_run(round);
 		change(ptr, RACE_LEN);
 		give_to_owner(pair, other, RACE_LEN, ~round);
-		ended = nv_compute_ends(&shader.compute);
+		ended = nv_chan_ends(&shader.compute.chan);
 		igt_assert_f(ended || kills, "a shader was killed for a page that it may use\n");
 		nv_check(other, RACE_LEN, ~round);
 		if (!ended) {
@@ -2167,7 +2247,7 @@ static void test_shader_mprotect_race(struct pair *pair)
 		usleep(5000);
 		owner_snapshot(pair, ptr, now);
 		igt_assert_f(!memcmp(then, now, RACE_LEN), "a store came after mprotect()\n");
-		if (!nv_compute_ends(&shader.compute)) {
+		if (!nv_chan_ends(&shader.compute.chan)) {
 			killed++;
 			shader_destroy(&shader);
 			shader_create(&shader, pair);
@@ -2211,7 +2291,7 @@ static void test_shader_mprotect_read_race(struct pair *pair)
 			igt_assert_eq(mprotect(ptr, RACE_LEN, PROT_READ), 0);
 			igt_assert_eq(mprotect(ptr, RACE_LEN, PROT_READ | PROT_WRITE), 0);
 		}
-		igt_assert(nv_compute_ends(&shader.compute));
+		igt_assert(nv_chan_ends(&shader.compute.chan));
 		nv_assert_private(ptr, RACE_LEN);
 		nv_worker_check(&pair->importer, RACE_LEN, round);
 		nv_check(ptr, RACE_LEN, round);
@@ -2242,7 +2322,7 @@ static void test_shader_mprotect_ro(struct pair *pair)
 	nv_worker_check(&pair->importer, RACE_LEN, 1);
 
 	shader_start_fill(&shader, ptr, RACE_VALUE);
-	igt_assert_f(!nv_compute_ends(&shader.compute), "a shader wrote to read-only pages\n");
+	igt_assert_f(!nv_chan_ends(&shader.compute.chan), "a shader wrote to read-only pages\n");
 	nv_assert_private(ptr, RACE_LEN);
 	nv_check(ptr, RACE_LEN, 1);
 	munmap(ptr, RACE_LEN);
@@ -2279,7 +2359,7 @@ static void test_shader_fork_race(struct pair *pair)
 			igt_assert_f(!memcmp(snapshot, ptr, RACE_LEN),
 				     "the child sees what the GPU wrote for its parent\n");
 		}
-		igt_assert(nv_compute_ends(&shader.compute));
+		igt_assert(nv_chan_ends(&shader.compute.chan));
 		igt_assert_eq(write(gate[1], "", 1), 1);
 		igt_waitchildren();
 		close(gate[0]);
@@ -2309,7 +2389,7 @@ static void test_shader_cpu_fault_race(struct pair *pair)
 			check_old_or_new(ptr, round, value);
 			nv_svm_migrate(&pair->owner.svm, ptr, RACE_LEN);
 		}
-		igt_assert(nv_compute_ends(&shader.compute));
+		igt_assert(nv_chan_ends(&shader.compute.chan));
 		check_sequence((uint32_t *)ptr, RACE_LEN, value, 1);
 	}
 	munmap(ptr, RACE_LEN);
@@ -2335,7 +2415,7 @@ static void test_shader_owner_close_race(struct pair *pair)
 		shader_start_fill(&shader, ptr, value);
 		let_it_run(round);
 		nv_svm_fini(&owner);
-		igt_assert(nv_compute_ends(&shader.compute));
+		igt_assert(nv_chan_ends(&shader.compute.chan));
 		check_sequence((uint32_t *)ptr, RACE_LEN, value, 1);
 	}
 	munmap(ptr, RACE_LEN);
@@ -3176,7 +3256,7 @@ static void *filler_main(void *arg)
 				&args);
 		filler.ret = __nv_chan_submit(&filler.shader.compute.chan);
 		if (!filler.ret)
-			filler.ret = __nv_compute_ends(&filler.shader.compute);
+			filler.ret = __nv_chan_ends(&filler.shader.compute.chan);
 		if (!filler.ret)
 			filler.value = args.value;
 	}
@@ -3425,6 +3505,10 @@ static const struct subtest {
 	  "For atomics of the importer's shader the owner's pages come to RAM" },
 	{ "peer-shader-no-p2p-fallback", test_shader_fallback,
 	  "Without peer-to-peer a fault of the importer's shader brings the pages to RAM" },
+	{ "peer-shader-program", test_shader_program,
+	  "A shader of the importer has its code and constants in the owner's VRAM" },
+	{ "peer-shader-program-no-p2p-fallback", test_shader_program_fallback,
+	  "Without peer-to-peer the code and constants of a shader go to RAM first" },
 	{ "peer-shader-mixed", test_shader_mixed,
 	  "A shader of the importer uses RAM, both GPUs' VRAM and holes in place, by turns" },
 	{ "peer-shader-fork-cow", test_shader_fork,

@@ -195,7 +195,7 @@ static void test_cancel(void)
 	nv_compute_create(&compute, fd, gpu[0].chipset);
 	trace_clear();
 	nv_compute_grid(&compute, &nv_kernel_fill, NV_COMPUTE_BLOCK, &args);
-	igt_assert_f(!nv_compute_ends(&compute), "the shader came to its end\n");
+	igt_assert_f(!nv_chan_ends(&compute.chan), "the shader came to its end\n");
 	trace_assert(1, "fault", &gpu[0], "addr=0x%lx access=write", (uintptr_t)ptr);
 	trace_assert(1, "fault_done", &gpu[0], "faults=1 good=0");
 	nv_compute_abandon(&compute);
