@@ -994,7 +994,7 @@ static void test_suspend(void)
 	char *ram = area_create(false), *vram = area_create(true),
 	     *fresh = (char *)nv_alloc(AREA_LEN);
 
-	igt_system_suspend_autoresume(SUSPEND_STATE_FREEZE, SUSPEND_TEST_DEVICES);
+	igt_system_suspend_autoresume(SUSPEND_STATE_FREEZE, SUSPEND_TEST_PLATFORM);
 
 	nv_compute_destroy(&shader.compute);
 	nv_compute_create(&shader.compute, shader.svm.fd, gpu.chipset);
