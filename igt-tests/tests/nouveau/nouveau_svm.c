@@ -24,6 +24,7 @@
 #include "nouveau/nv_ce.h"
 #include "nouveau/nv_chan.h"
 #include "nouveau/nv_device.h"
+#include "nouveau/nv_ksm.h"
 #include "nouveau/nv_model.h"
 #include "nouveau/nv_survivor.h"
 #include "nouveau/nv_svm.h"
@@ -684,65 +685,25 @@ static void test_userfaultfd(void)
 	munmap(ptr, len);
 }
 
-#define KSM "/sys/kernel/mm/ksm/"
-
-static uint64_t ksm_read(const char *file)
-{
-	char text[32] = "";
-	int fd = open(file, O_RDONLY);
-
-	igt_assert_f(fd >= 0, "%s: %s\n", file, strerror(errno));
-	igt_assert(read(fd, text, sizeof(text) - 1) > 0);
-	close(fd);
-
-	return strtoull(text, NULL, 10);
-}
-
-static void ksm_run(const char *value)
-{
-	int fd = open(KSM "run", O_WRONLY);
-
-	igt_assert_f(fd >= 0, KSM "run: %s\n", strerror(errno));
-	igt_assert_eq_u64(write(fd, value, 1), 1);
-	close(fd);
-}
-
-static void ksm_stop(int sig)
-{
-	if (!access(KSM "run", W_OK))
-		ksm_run("0");
-}
-
 static void test_ksm(void)
 {
 	const size_t len = 64 * KiB;
 	char *ptr = (char *)nv_alloc(4 * len);
-	struct timespec start = {};
-	uint64_t scans;
 
-	igt_require_f(!access(KSM "run", W_OK), "needs CONFIG_KSM\n");
-	igt_require_f(!ksm_read(KSM "run"), "somebody else uses KSM (" KSM "run)\n");
+	nv_ksm_require();
 	for (int i = 0; i < 4; i++)
 		nv_fill(ptr + i * len, len, 1);
 	nv_svm_migrate(&svm, ptr, len);
 	nv_assert_private(ptr, len);
 	igt_assert_eq(madvise(ptr, 4 * len, MADV_MERGEABLE), 0);
-	igt_install_exit_handler(ksm_stop);
-	scans = ksm_read(KSM "full_scans");
-	ksm_run("1");
-	/* The first scan takes checksums, the second one merges. */
-	while (ksm_read(KSM "full_scans") < scans + 3) {
-		igt_assert_f(igt_nsec_elapsed(&start) < 30000000000, "KSM does not scan\n");
-		usleep(1000);
-	}
-	igt_assert_f(ksm_read(KSM "pages_sharing"), "KSM merged nothing\n");
+	nv_ksm_merge();
 	nv_svm_migrate(&svm, ptr + len, len);
 	nv_fill(ptr + len, len, 2);
 	nv_check(ptr, len, 1);
 	nv_check(ptr + len, len, 2);
 	nv_check(ptr + 2 * len, len, 1);
 	nv_check(ptr + 3 * len, len, 1);
-	ksm_run("0");
+	nv_ksm_stop();
 	munmap(ptr, 4 * len);
 }
 

@@ -10,9 +10,13 @@
  */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
+#include <linux/mman.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 
 #include "igt.h"
@@ -21,11 +25,16 @@
 #include "nouveau/nv_compute.h"
 #include "nouveau/nv_device.h"
 #include "nouveau/nv_kmsg.h"
+#include "nouveau/nv_ksm.h"
 #include "nouveau/nv_model.h"
 #include "nouveau/nv_svm.h"
 #include "nouveau/nv_worker.h"
 
 IGT_TEST_DESCRIPTION("Replayable page faults of shaders with nouveau's SVM");
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
 
 #define KiB 1024ul
 #define MiB (1024 * KiB)
@@ -158,17 +167,23 @@ static void test_read(size_t len)
 	munmap(ptr, len);
 }
 
-/* What the CPU never touched. */
+/* What nobody touched: a zero page that was read is not one that may be written. */
+static void use_untouched(void *ptr, size_t len)
+{
+	const uint32_t *result = shader.result.map;
+
+	read_words(&shader, ptr, len / 4, WORD_SHIFT);
+	for (size_t i = 0; i < len / 4; i++)
+		igt_assert_eq(result[i], 0);
+	write_words(&shader, ptr, len / 4, WORD_SHIFT, 5);
+	check_words(ptr, len / 4, WORD_SHIFT, 5);
+}
+
 static void test_read_untouched(void)
 {
-	uint32_t *ptr = nv_alloc(64 * KiB), *result = shader.result.map;
+	uint32_t *ptr = nv_alloc(64 * KiB);
 
-	read_words(&shader, ptr, 64 * KiB / 4, WORD_SHIFT);
-	for (size_t i = 0; i < 64 * KiB / 4; i++)
-		igt_assert_eq(result[i], 0);
-	/* a zero page that was read is not one that may be written */
-	write_words(&shader, ptr, 64 * KiB / 4, WORD_SHIFT, 5);
-	check_words(ptr, 64 * KiB / 4, WORD_SHIFT, 5);
+	use_untouched(ptr, 64 * KiB);
 	munmap(ptr, 64 * KiB);
 }
 
@@ -268,6 +283,29 @@ static void test_atomic_untouched(void)
 		igt_assert_eq(zeros[i], 0);
 	munmap(zeros, len);
 	munmap(ptr, len);
+}
+
+/* The file's page, which the GPU may have mapped to read, is copied for the process. */
+static void test_atomic_file_private(void)
+{
+	const size_t len = 64 * KiB;
+	const int fd = memfd_create("igt", 0);
+	uint32_t *file, *ptr;
+
+	igt_assert(fd >= 0 && !ftruncate(fd, len));
+	file = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ptr = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	igt_assert(file != MAP_FAILED && ptr != MAP_FAILED);
+	nv_fill(file, len, 3);
+	read_words(&shader, ptr, len / 8, WORD_SHIFT);
+	nv_check(shader.result.map, len / 2, 3);
+	add_words(&shader, ptr, len / 4, WORD_SHIFT, 5);
+	for (uint32_t i = 0; i < len / 4; i++)
+		igt_assert_eq_u32(ptr[i], nv_pattern(3, i) + i + 5);
+	nv_check(file, len, 3);
+	munmap(ptr, len);
+	munmap(file, len);
+	close(fd);
 }
 
 static void test_exchange(void)
@@ -377,6 +415,21 @@ static void test_hugetlb(void)
 
 	use_mapping(ptr + (NV_HUGE_SIZE - RESULT_SIZE) / 4, RESULT_SIZE);
 	free_hugetlb(ptr);
+}
+
+/* As a whole it is too much for a fault: what is around each is mapped. */
+static void test_hugetlb_1g(void)
+{
+	const size_t len = 1ul << 30, middle = len / 2 + 7 * NV_HUGE_SIZE;
+	char *ptr = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_1GB, -1, 0);
+
+	igt_require_f(ptr != MAP_FAILED,
+		      "got no page of 1 GiB (boot with hugepagesz=1G hugepages=1)\n");
+	use_mapping(ptr, RESULT_SIZE);
+	use_mapping(ptr + middle - RESULT_SIZE / 2, RESULT_SIZE);
+	use_mapping(ptr + len - RESULT_SIZE, RESULT_SIZE);
+	munmap(ptr, len);
 }
 
 static void test_stack(void)
@@ -934,13 +987,13 @@ static void test_wild_no_svm(void)
 	}
 }
 
-static void test_write_read_only(void)
+static void test_store_read_only(const struct nv_kernel *kernel)
 {
 	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
 
 	nv_fill(ptr, NV_PAGE_SIZE, 1);
 	igt_assert_eq(mprotect(ptr, NV_PAGE_SIZE, PROT_READ), 0);
-	test_killed(&nv_kernel_fill, (uintptr_t)ptr);
+	test_killed(kernel, (uintptr_t)ptr);
 	nv_check(ptr, NV_PAGE_SIZE, 1);
 	munmap(ptr, NV_PAGE_SIZE);
 }
@@ -969,6 +1022,479 @@ static void test_atomic_hugetlb(void)
 	test_killed(&nv_kernel_add, (uintptr_t)ptr);
 	nv_check(ptr, NV_HUGE_SIZE, 1);
 	free_hugetlb(ptr);
+}
+
+/* The process changes its memory between two shaders */
+
+#define AREA_LEN   (64 * KiB)
+#define AREA_FROM  (5 * NV_PAGE_SIZE) /* the part that changes, where it is not all */
+#define AREA_END   (11 * NV_PAGE_SIZE)
+#define AREA_VALUE 100 /* of the first shader */
+#define AREA_STEP  10000
+
+/* Memory that the GPU has mapped: a shader stored to all of it, AREA_VALUE + i to word i. */
+static char *area_create(bool in_vram)
+{
+	char *ptr = (char *)nv_alloc(AREA_LEN);
+
+	nv_fill(ptr, AREA_LEN, 1);
+	if (in_vram)
+		nv_svm_migrate(&shader.svm, ptr, AREA_LEN);
+	write_words(&shader, ptr, AREA_LEN / 4, WORD_SHIFT, AREA_VALUE);
+	if (in_vram)
+		nv_assert_private(ptr, AREA_LEN);
+	return ptr;
+}
+
+/*
+ * In bytes @from to @end of an area a shader finds @value + i in word i, and so does the process; and the
+ * process finds what a shader stores there.
+ */
+static void area_assert(char *ptr, size_t from, size_t end, uint32_t value)
+{
+	const unsigned int words = (end - from) / 4;
+	const uint32_t first = value + from / 4;
+
+	if (!words)
+		return;
+	read_words(&shader, ptr + from, words, WORD_SHIFT);
+	check_words(shader.result.map, words, WORD_SHIFT, first);
+	check_words(ptr + from, words, WORD_SHIFT, first);
+	write_words(&shader, ptr + from, words, WORD_SHIFT, first + AREA_STEP);
+	check_words(ptr + from, words, WORD_SHIFT, first + AREA_STEP);
+}
+
+/* Whatever a shader does there kills its channel, and not another one of the same file. */
+static void assert_out_of_reach(const char *ptr)
+{
+	static const struct nv_kernel *const kernels[] = { &nv_kernel_copy, &nv_kernel_fill,
+							   &nv_kernel_add };
+
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	for (int i = 0; i < ARRAY_SIZE(kernels); i++) {
+		const uint64_t addr = (uintptr_t)ptr + i * NV_PAGE_SIZE;
+		const struct nv_kernel_args args = {
+			.dst = kernels[i] == &nv_kernel_copy ? shader.result.va : addr,
+			.src = addr,
+			.dst_shift = WORD_SHIFT,
+			.src_shift = WORD_SHIFT,
+		};
+		struct nv_compute doomed;
+
+		nv_compute_create(&doomed, shader.svm.fd, gpu.chipset);
+		nv_chan_attach(&doomed.chan, &shader.result);
+		nv_compute_grid(&doomed, kernels[i], NV_COMPUTE_BLOCK, &args);
+		assert_killed(&doomed.chan);
+		nv_compute_destroy(&doomed);
+	}
+	assert_works(&shader);
+}
+
+static void test_munmap(size_t from, size_t end, bool in_vram)
+{
+	char *ptr = area_create(in_vram);
+
+	igt_assert_eq(munmap(ptr + from, end - from), 0);
+	area_assert(ptr, 0, from, AREA_VALUE);
+	area_assert(ptr, end, AREA_LEN, AREA_VALUE);
+	assert_out_of_reach(ptr + from);
+	igt_assert(mmap(ptr + from, end - from, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == ptr + from);
+	use_untouched(ptr + from, end - from);
+	munmap(ptr, AREA_LEN);
+}
+
+/* What was there before is there again, as the stores of those that were killed never came. */
+static void test_mprotect_none(bool in_vram)
+{
+	char *ptr = area_create(in_vram);
+
+	igt_assert_eq(mprotect(ptr + AREA_FROM, AREA_END - AREA_FROM, PROT_NONE), 0);
+	area_assert(ptr, 0, AREA_FROM, AREA_VALUE);
+	area_assert(ptr, AREA_END, AREA_LEN, AREA_VALUE);
+	assert_out_of_reach(ptr + AREA_FROM);
+	igt_assert_eq(mprotect(ptr + AREA_FROM, AREA_END - AREA_FROM, PROT_READ | PROT_WRITE), 0);
+	area_assert(ptr, AREA_FROM, AREA_END, AREA_VALUE);
+	munmap(ptr, AREA_LEN);
+}
+
+/* The part moves into the middle of other memory that the GPU has mapped, too. */
+static void test_mremap(int flags, bool in_vram)
+{
+	const size_t len = AREA_END - AREA_FROM;
+	char *ptr = area_create(in_vram), *to = area_create(false);
+
+	write_words(&shader, to, AREA_LEN / 4, WORD_SHIFT, 1);
+	igt_assert(mremap(ptr + AREA_FROM, len, len, MREMAP_MAYMOVE | MREMAP_FIXED | flags,
+			  to + AREA_FROM) == to + AREA_FROM);
+	area_assert(to, AREA_FROM, AREA_END, AREA_VALUE);
+	area_assert(to, 0, AREA_FROM, 1);
+	area_assert(to, AREA_END, AREA_LEN, 1);
+	area_assert(ptr, 0, AREA_FROM, AREA_VALUE);
+	area_assert(ptr, AREA_END, AREA_LEN, AREA_VALUE);
+	if (flags & MREMAP_DONTUNMAP)
+		use_untouched(ptr + AREA_FROM, len);
+	else
+		assert_out_of_reach(ptr + AREA_FROM);
+	area_assert(to, AREA_FROM, AREA_END, AREA_VALUE + AREA_STEP);
+	munmap(ptr, AREA_LEN);
+	munmap(to, AREA_LEN);
+}
+
+/*
+ * While there is a child, the process writes to one half, and so leaves the pages of it to the child. When
+ * that exits, they are freed, and others may have them; the other half is the process's alone again.
+ */
+static void test_fork_child_exit(bool in_vram)
+{
+	const size_t half = AREA_LEN / 2;
+	char *ptr = area_create(in_vram), *others;
+	int gate[2];
+
+	igt_assert_eq(pipe(gate), 0);
+	igt_fork(child, 1)
+	{
+		char byte;
+
+		close(gate[1]);
+		igt_assert_eq(read(gate[0], &byte, 1), 1);
+		check_words(ptr, AREA_LEN / 4, WORD_SHIFT, AREA_VALUE);
+	}
+	for (uint32_t i = 0; i < half / 4; i++)
+		((uint32_t *)ptr)[i] = i;
+	igt_assert_eq(write(gate[1], "", 1), 1);
+	igt_waitchildren();
+	close(gate[0]);
+	close(gate[1]);
+	others = (char *)nv_alloc(AREA_LEN);
+	nv_fill(others, AREA_LEN, 2);
+	area_assert(ptr, 0, half, 0);
+	area_assert(ptr, half, AREA_LEN, AREA_VALUE);
+	nv_check(others, AREA_LEN, 2);
+	munmap(others, AREA_LEN);
+	munmap(ptr, AREA_LEN);
+}
+
+/* Returns: whether Linux takes all pages at @ptr away when it is asked to. */
+static bool reclaimed(void *ptr, size_t len)
+{
+	struct nv_residency is;
+
+	for (int i = 0; i < 100; i++) {
+		igt_assert_eq(madvise(ptr, len, MADV_PAGEOUT), 0);
+		nv_residency(ptr, len, &is);
+		if (is.none == len / NV_PAGE_SIZE)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/*
+ * Linux drops what is MADV_FREE and was not written since. Nobody but the driver knows what a GPU wrote.
+ * The second half of the memory is left alone, to show that Linux does it; on one CPU, as each has pages
+ * in a list of its own that nobody else takes from.
+ */
+static void test_madvise_free(bool huge)
+{
+	char *ptr = (char *)nv_alloc_huge(2 * NV_HUGE_SIZE), *alone = ptr + NV_HUGE_SIZE;
+	cpu_set_t all, one;
+
+	igt_assert_eq(sched_getaffinity(0, sizeof(all), &all), 0);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	igt_assert_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+	if (!huge)
+		igt_assert(!madvise(ptr, 2 * NV_HUGE_SIZE, MADV_NOHUGEPAGE) || errno == EINVAL);
+	nv_fill(ptr, AREA_LEN, 1);
+	nv_fill(alone, AREA_LEN, 1);
+	igt_require_f(!huge || (nv_is_huge_page(ptr) && nv_is_huge_page(alone)),
+		      "got no huge page (see transparent_hugepage/enabled)\n");
+	igt_assert_eq(madvise(ptr, 2 * NV_HUGE_SIZE, MADV_FREE), 0);
+	write_words(&shader, ptr, AREA_LEN / 4, WORD_SHIFT, AREA_VALUE);
+	igt_require_f(reclaimed(alone, AREA_LEN), "Linux does not drop what is MADV_FREE\n");
+	reclaimed(ptr, AREA_LEN);
+	area_assert(ptr, 0, AREA_LEN, AREA_VALUE);
+	igt_assert_eq(sched_setaffinity(0, sizeof(all), &all), 0);
+	munmap(ptr, 2 * NV_HUGE_SIZE);
+}
+
+/* Pages of a file leave RAM and come back: of the end of this program, which nobody else maps. */
+static void test_madvise_pageout(void)
+{
+	const int fd = open("/proc/self/exe", O_RDONLY);
+	char *want = malloc(AREA_LEN), *ptr;
+	uint64_t before, after;
+	off_t at;
+
+	igt_assert(fd >= 0 && want);
+	at = (lseek(fd, 0, SEEK_END) - AREA_LEN) & -NV_PAGE_SIZE;
+	igt_assert(at > 0);
+	igt_assert_eq(pread(fd, want, AREA_LEN, at), AREA_LEN);
+	ptr = mmap(NULL, AREA_LEN, PROT_READ, MAP_SHARED, fd, at);
+	igt_assert(ptr != MAP_FAILED);
+	read_words(&shader, ptr, AREA_LEN / 4, WORD_SHIFT);
+	igt_assert(!memcmp(shader.result.map, want, AREA_LEN));
+	igt_require_f(reclaimed(ptr, AREA_LEN), "Linux keeps the pages of this program in RAM\n");
+	if (count_faults(&before)) {
+		read_words(&shader, ptr, AREA_LEN / 4, WORD_SHIFT);
+		igt_assert(count_faults(&after));
+		igt_assert_f(after > before, "the GPU had the pages that were taken away\n");
+	} else {
+		read_words(&shader, ptr, AREA_LEN / 4, WORD_SHIFT);
+	}
+	igt_assert(!memcmp(shader.result.map, want, AREA_LEN));
+	munmap(ptr, AREA_LEN);
+	free(want);
+	close(fd);
+}
+
+/* Small pages that the GPU has mapped become a huge one. */
+static void test_madvise_hugepage(void)
+{
+	char *ptr = (char *)nv_alloc_huge(NV_HUGE_SIZE);
+
+	igt_assert_eq(madvise(ptr, NV_HUGE_SIZE, MADV_NOHUGEPAGE), 0);
+	write_words(&shader, ptr, NV_HUGE_SIZE / 4, WORD_SHIFT, 3);
+	igt_assert_eq(madvise(ptr, NV_HUGE_SIZE, MADV_HUGEPAGE), 0);
+	igt_require_f(!madvise(ptr, NV_HUGE_SIZE, MADV_COLLAPSE) && nv_is_huge_page(ptr),
+		      "MADV_COLLAPSE makes no huge page here\n");
+	read_words(&shader, ptr + MiB, RESULT_SIZE / 4, WORD_SHIFT);
+	check_words(shader.result.map, RESULT_SIZE / 4, WORD_SHIFT, 3 + MiB / 4);
+	check_words(ptr, NV_HUGE_SIZE / 4, WORD_SHIFT, 3);
+	write_words(&shader, ptr, NV_HUGE_SIZE / 4, WORD_SHIFT, 4);
+	check_words(ptr, NV_HUGE_SIZE / 4, WORD_SHIFT, 4);
+	munmap(ptr, NV_HUGE_SIZE);
+}
+
+/* Pages are locked where the CPU sees them; from there they may go to VRAM, locked or not. */
+static void test_mlock(bool in_vram)
+{
+	char *ptr = area_create(in_vram), *untouched = (char *)nv_alloc(AREA_LEN);
+
+	igt_assert_eq(mlock(ptr, AREA_LEN), 0);
+	igt_assert_eq(mlock(untouched, AREA_LEN), 0);
+	nv_assert_ram(ptr, AREA_LEN);
+	nv_assert_ram(untouched, AREA_LEN);
+	area_assert(ptr, 0, AREA_LEN, AREA_VALUE);
+	use_untouched(untouched, AREA_LEN);
+	if (in_vram)
+		nv_svm_migrate(&shader.svm, ptr, AREA_LEN);
+	igt_assert_eq(munlock(ptr, AREA_LEN), 0);
+	area_assert(ptr, 0, AREA_LEN, AREA_VALUE + AREA_STEP);
+	munmap(untouched, AREA_LEN);
+	munmap(ptr, AREA_LEN);
+}
+
+/*
+ * The memory is what it was after the GPU slept, in RAM, in VRAM, and where nobody was yet. A channel of the
+ * model forgets what was bound to it when the GPU sleeps, so it is another one that looks.
+ */
+static void test_suspend(void)
+{
+	char *ram = area_create(false), *vram = area_create(true),
+	     *fresh = (char *)nv_alloc(AREA_LEN);
+
+	igt_system_suspend_autoresume(SUSPEND_STATE_FREEZE, SUSPEND_TEST_PLATFORM);
+
+	nv_compute_destroy(&shader.compute);
+	nv_compute_create(&shader.compute, shader.svm.fd, gpu.chipset);
+	nv_chan_attach(&shader.compute.chan, &shader.result);
+	use_untouched(fresh, AREA_LEN);
+	area_assert(ram, 0, AREA_LEN, AREA_VALUE);
+	area_assert(vram, 0, AREA_LEN, AREA_VALUE);
+	munmap(fresh, AREA_LEN);
+	munmap(vram, AREA_LEN);
+	munmap(ram, AREA_LEN);
+}
+
+/* Linux's own test of long-term pins: mm/gup_test.h, which is no header for programs. */
+#define GUP_TEST	  "/sys/kernel/debug/gup_test"
+#define PIN_FOR_WRITE	  1
+#define IOCTL_PIN_START	  _IOW('g', 7, struct longterm_pin)
+#define IOCTL_PIN_STOP	  _IO('g', 8)
+#define IOCTL_PIN_CONTENT _IOW('g', 9, uint64_t)
+
+struct longterm_pin {
+	uint64_t addr, size;
+	uint32_t flags;
+};
+
+/* What other devices that pinned the memory for good find in it. */
+static void pin_check(int fd, uint32_t value, uint32_t factor)
+{
+	uint32_t *copy = malloc(AREA_LEN);
+	uint64_t addr = (uintptr_t)copy;
+
+	igt_assert(copy);
+	do_ioctl(fd, IOCTL_PIN_CONTENT, &addr);
+	for (uint32_t i = 0; i < AREA_LEN / 4; i++)
+		igt_assert_f(copy[i] == value + i * factor,
+			     "word %u of the pinned page is %#x instead of %#x\n", i, copy[i],
+			     value + i * factor);
+	free(copy);
+}
+
+/* What is pinned stays in RAM, and the same pages are what shaders use. */
+static void test_gup_longterm(bool in_vram)
+{
+	const int fd = open(GUP_TEST, O_RDWR);
+	char *ptr = area_create(in_vram);
+	struct longterm_pin pin = {
+		.addr = (uintptr_t)ptr,
+		.size = AREA_LEN,
+		.flags = PIN_FOR_WRITE,
+	};
+
+	igt_require_f(fd >= 0, "needs CONFIG_GUP_TEST (" GUP_TEST ")\n");
+	do_ioctl(fd, IOCTL_PIN_START, &pin);
+	nv_assert_ram(ptr, AREA_LEN);
+	pin_check(fd, AREA_VALUE, 1);
+	area_assert(ptr, 0, AREA_LEN, AREA_VALUE);
+	pin_check(fd, AREA_VALUE + AREA_STEP, 1);
+	nv_svm_migrate(&shader.svm, ptr, AREA_LEN);
+	nv_assert_ram(ptr, AREA_LEN);
+	add_words(&shader, ptr, AREA_LEN / 4, WORD_SHIFT, 1);
+	pin_check(fd, AREA_VALUE + AREA_STEP + 1, 2);
+	do_ioctl(fd, IOCTL_PIN_STOP, NULL);
+	close(fd);
+	munmap(ptr, AREA_LEN);
+}
+
+/* KSM gives what two shaders stored alike the same pages, to read. A store is to one of them alone. */
+static void test_ksm(void)
+{
+	char *ptr = area_create(false), *twin = area_create(false);
+	uint64_t pages[2][AREA_LEN / NV_PAGE_SIZE];
+
+	nv_ksm_require();
+	igt_assert_eq(madvise(ptr, AREA_LEN, MADV_MERGEABLE), 0);
+	igt_assert_eq(madvise(twin, AREA_LEN, MADV_MERGEABLE), 0);
+	nv_ksm_merge();
+	nv_pagemap_read(ptr, AREA_LEN, pages[0]);
+	nv_pagemap_read(twin, AREA_LEN, pages[1]);
+	igt_assert_f(!memcmp(pages[0], pages[1], sizeof(pages[0])), "KSM merged other pages\n");
+	read_words(&shader, twin, AREA_LEN / 4, WORD_SHIFT);
+	check_words(shader.result.map, AREA_LEN / 4, WORD_SHIFT, AREA_VALUE);
+	area_assert(ptr, 0, AREA_LEN, AREA_VALUE);
+	area_assert(twin, 0, AREA_LEN, AREA_VALUE);
+	check_words(ptr, AREA_LEN / 4, WORD_SHIFT, AREA_VALUE + AREA_STEP);
+	nv_ksm_stop();
+	munmap(twin, AREA_LEN);
+	munmap(ptr, AREA_LEN);
+}
+
+/*
+ * Every other page is freed, so that there is room to move to; of the rest a shader stored to the first word of
+ * one in four.
+ */
+#define GAPS_LEN   (32 * MiB)
+#define GAPS_SHIFT (PAGE_SHIFT + 3)
+#define GAPS_PAGES (GAPS_LEN >> GAPS_SHIFT)
+
+static char *gaps_create(void)
+{
+	char *ptr = (char *)nv_alloc(GAPS_LEN);
+
+	for (size_t at = 0; at < GAPS_LEN; at += NV_PAGE_SIZE)
+		ptr[at] = 1;
+	for (size_t at = NV_PAGE_SIZE; at < GAPS_LEN; at += 2 * NV_PAGE_SIZE)
+		igt_assert_eq(madvise(ptr + at, NV_PAGE_SIZE, MADV_DONTNEED), 0);
+	write_words(&shader, ptr, GAPS_PAGES, GAPS_SHIFT, AREA_VALUE);
+	return ptr;
+}
+
+/* Returns: how many of the shader's pages Linux moved when it was asked to move what it can. */
+static size_t gaps_compact(const char *ptr)
+{
+	const size_t pages = GAPS_LEN / NV_PAGE_SIZE;
+	uint64_t *before = calloc(2 * pages, sizeof(*before)), *after = before + pages;
+	const int fd = open("/proc/sys/vm/compact_memory", O_WRONLY);
+	size_t moved = 0;
+
+	igt_require_f(fd >= 0, "needs CONFIG_COMPACTION\n");
+	igt_assert(before);
+	nv_pagemap_read(ptr, GAPS_LEN, before);
+	igt_assert_eq(write(fd, "1", 1), 1);
+	nv_pagemap_read(ptr, GAPS_LEN, after);
+	for (size_t i = 0; i < pages; i += pages / GAPS_PAGES)
+		moved += after[i] != before[i];
+	free(before);
+	close(fd);
+	return moved;
+}
+
+/* Some do not move, as there is no gap above them; with what was left of one try the next has more. */
+static void test_compaction(void)
+{
+	char *tries[5];
+	size_t moved = 0;
+	int count = 0;
+
+	while (count < ARRAY_SIZE(tries) && moved < 8) {
+		char *ptr = tries[count++] = gaps_create();
+
+		moved += gaps_compact(ptr);
+		read_words(&shader, ptr, GAPS_PAGES, GAPS_SHIFT);
+		check_words(shader.result.map, GAPS_PAGES, WORD_SHIFT, AREA_VALUE);
+		write_words(&shader, ptr, GAPS_PAGES, GAPS_SHIFT, AREA_STEP);
+		check_words(ptr, GAPS_PAGES, GAPS_SHIFT, AREA_STEP);
+	}
+	igt_info("%zu pages moved\n", moved);
+	igt_require_f(moved, "Linux moved none of the pages\n");
+	while (count)
+		munmap(tries[--count], GAPS_LEN);
+}
+
+/* A file below TMPDIR that is more than memory. Its name is gone at once. */
+static int create_file(int *direct)
+{
+	const char *dir = getenv("TMPDIR");
+	char path[PATH_MAX];
+	struct statfs fs;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/nouveau_svm_fault.XXXXXX", dir ? dir : "/tmp");
+	fd = mkstemp(path);
+	igt_require_f(fd >= 0, "%s: %s\n", path, strerror(errno));
+	*direct = open(path, O_RDONLY | O_DIRECT);
+	igt_assert_eq(statfs(path, &fs), 0);
+	unlink(path);
+	igt_require_f(fs.f_type != TMPFS_MAGIC && fs.f_type != OVERLAYFS_SUPER_MAGIC,
+		      "%s is in RAM: set TMPDIR to a directory on a disk, or what is like one\n",
+		      dir ? dir : "/tmp");
+	igt_require_f(*direct >= 0, "%s: O_DIRECT: %s\n", dir, strerror(errno));
+	return fd;
+}
+
+/*
+ * A file system writes back what was stored to a mapping, for which it makes that read-only, and is told
+ * of the next store. What it wrote is read past the page cache.
+ */
+static void test_file_write_back(void)
+{
+	int direct;
+	const int fd = create_file(&direct);
+	uint32_t *ptr, *on_disk = (uint32_t *)nv_alloc(AREA_LEN);
+
+	igt_assert_eq(ftruncate(fd, AREA_LEN), 0);
+	ptr = mmap(NULL, AREA_LEN, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	igt_assert_f(ptr != MAP_FAILED, "mmap of a file: %s\n", strerror(errno));
+	for (uint32_t round = 1; round <= 3; round++) {
+		write_words(&shader, ptr, AREA_LEN / 4, WORD_SHIFT, round);
+		igt_assert_eq(msync(ptr, AREA_LEN, MS_SYNC), 0);
+		igt_assert_eq(pread(direct, on_disk, AREA_LEN, 0), AREA_LEN);
+		check_words(on_disk, AREA_LEN / 4, WORD_SHIFT, round);
+		check_words(ptr, AREA_LEN / 4, WORD_SHIFT, round);
+	}
+	nv_fill(on_disk, AREA_LEN, 1);
+	igt_assert_eq(pwrite(fd, on_disk, AREA_LEN, 0), AREA_LEN);
+	read_words(&shader, ptr, AREA_LEN / 4, WORD_SHIFT);
+	nv_check(shader.result.map, AREA_LEN, 1);
+	munmap(on_disk, AREA_LEN);
+	munmap(ptr, AREA_LEN);
+	close(direct);
+	close(fd);
 }
 
 /* What subtests ask of the model. */
@@ -1756,6 +2282,25 @@ VARIANT(file_shared, test_file(MAP_SHARED))
 VARIANT(file_private, test_file(MAP_PRIVATE))
 VARIANT(fork_write, test_fork_write(false))
 VARIANT(fork_write_vram, test_fork_write(true))
+VARIANT(munmap_partial, test_munmap(0, AREA_FROM, false))
+VARIANT(munmap_middle, test_munmap(AREA_FROM, AREA_END, false))
+VARIANT(munmap_middle_vram, test_munmap(AREA_FROM, AREA_END, true))
+VARIANT(mprotect_none, test_mprotect_none(false))
+VARIANT(mprotect_none_vram, test_mprotect_none(true))
+VARIANT(mremap_plain, test_mremap(0, false))
+VARIANT(mremap_vram, test_mremap(0, true))
+VARIANT(mremap_dontunmap, test_mremap(MREMAP_DONTUNMAP, false))
+VARIANT(mremap_dontunmap_vram, test_mremap(MREMAP_DONTUNMAP, true))
+VARIANT(fork_child_exit, test_fork_child_exit(false))
+VARIANT(fork_child_exit_vram, test_fork_child_exit(true))
+VARIANT(madvise_free, test_madvise_free(false))
+VARIANT(madvise_free_thp, test_madvise_free(true))
+VARIANT(mlock_ram, test_mlock(false))
+VARIANT(mlock_vram, test_mlock(true))
+VARIANT(gup_longterm, test_gup_longterm(false))
+VARIANT(gup_longterm_vram, test_gup_longterm(true))
+VARIANT(write_read_only, test_store_read_only(&nv_kernel_fill))
+VARIANT(atomic_read_only, test_store_read_only(&nv_kernel_add))
 VARIANT(revoke_munmap_race, test_revoke_race(change_munmap, true))
 VARIANT(revoke_replace_race, test_revoke_race(change_replace, false))
 VARIANT(revoke_mprotect_race, test_revoke_race(change_mprotect, true))
@@ -1786,6 +2331,8 @@ static const struct {
 	{ "atomic-stack", test_atomic_stack, "A shader adds to words on the stack" },
 	{ "atomic-untouched", test_atomic_untouched,
 	  "A shader adds to what it has read where the process never was" },
+	{ "atomic-file-private", test_atomic_file_private,
+	  "A shader adds to a private mapping of a file, not to the file" },
 	{ "atomic-shared", test_atomic_shared,
 	  "An atomic to shared memory kills its channel and nothing else" },
 	{ "atomic-hugetlb", test_atomic_hugetlb,
@@ -1795,6 +2342,7 @@ static const struct {
 	{ "file-private", file_private, "A shader writes to a private mapping, not to the file" },
 	{ "file-program", test_file_program, "A shader reads the program's own file" },
 	{ "hugetlb", test_hugetlb, "A shader reads and writes a page of hugetlbfs" },
+	{ "hugetlb-1g", test_hugetlb_1g, "A shader reads and writes a page of 1 GiB" },
 	{ "stack", test_stack, "A shader reads and writes the stack" },
 	{ "many-pages", test_many_pages, "More pages fault than the fault buffer has entries" },
 	{ "thp", test_thp, "A shader reads and writes a huge page" },
@@ -1815,6 +2363,42 @@ static const struct {
 	{ "fork-write", fork_write, "What a shader writes after fork() is its process's own" },
 	{ "fork-write-vram", fork_write_vram,
 	  "What a shader writes to VRAM after fork() is its process's own" },
+	{ "munmap-partial", munmap_partial,
+	  "What is unmapped is out of a shader's reach, the rest of the mapping is not" },
+	{ "munmap-middle", munmap_middle,
+	  "What is unmapped is out of a shader's reach, memory on both sides is not" },
+	{ "munmap-middle-vram", munmap_middle_vram,
+	  "What is unmapped is out of a shader's reach, VRAM on both sides is not" },
+	{ "mprotect-none", mprotect_none, "What is PROT_NONE is out of a shader's reach" },
+	{ "mprotect-none-vram", mprotect_none_vram,
+	  "What is PROT_NONE is out of a shader's reach, and stays in VRAM" },
+	{ "mremap", mremap_plain, "A shader follows memory that moves to another address" },
+	{ "mremap-vram", mremap_vram, "A shader follows VRAM that moves to another address" },
+	{ "mremap-dontunmap", mremap_dontunmap,
+	  "A shader follows memory that moves, and finds none of it where it was" },
+	{ "mremap-dontunmap-vram", mremap_dontunmap_vram,
+	  "A shader follows VRAM that moves, and finds none of it where it was" },
+	{ "fork-child-exit", fork_child_exit,
+	  "A shader has its process's memory when a child has come and gone" },
+	{ "fork-child-exit-vram", fork_child_exit_vram,
+	  "A shader has its process's VRAM when a child has come and gone" },
+	{ "madvise-free", madvise_free, "What a shader stores to MADV_FREE memory is not dropped" },
+	{ "madvise-free-thp", madvise_free_thp,
+	  "What a shader stores to a MADV_FREE huge page is not dropped" },
+	{ "madvise-pageout", test_madvise_pageout,
+	  "A shader reads what left RAM after it had read it" },
+	{ "madvise-hugepage", test_madvise_hugepage,
+	  "A shader follows when small pages become a huge one" },
+	{ "mlock", mlock_ram, "A shader uses locked memory" },
+	{ "mlock-vram", mlock_vram, "A shader follows VRAM that is locked in RAM" },
+	{ "gup-longterm", gup_longterm,
+	  "A shader and who pinned the memory for long use the same pages" },
+	{ "gup-longterm-vram", gup_longterm_vram,
+	  "A shader follows VRAM that somebody pins in RAM for long" },
+	{ "ksm", test_ksm, "A shader's store changes none of the pages that were merged" },
+	{ "compaction", test_compaction, "A shader follows pages that Linux moves together" },
+	{ "file-write-back", test_file_write_back,
+	  "A shader's stores to a file are on disk after msync()" },
 	{ "revoke-munmap-race", revoke_munmap_race,
 	  "A file is left alone when it is unmapped under a shader that stores to it" },
 	{ "revoke-replace-race", revoke_replace_race,
@@ -1864,14 +2448,17 @@ static const struct {
 	{ "wild-no-svm", test_wild_no_svm,
 	  "Wild pointers without SVM_INIT kill their channels and nothing else" },
 	{ "processes", test_processes, "Shaders of several processes fault at a time" },
-	{ "write-read-only", test_write_read_only,
+	{ "write-read-only", write_read_only,
 	  "A write to what is read-only kills its channel and nothing else" },
+	{ "atomic-read-only", atomic_read_only,
+	  "An atomic to what is read-only kills its channel and nothing else" },
 	{ "illegal-instruction", test_illegal_instruction,
 	  "A shader that traps is killed, and nothing else" },
 	{ "exit-while-faulting", test_exit_while_faulting,
 	  "A process may exit while its shader faults" },
 	{ "close-while-faulting", test_close_while_faulting,
 	  "A file may be closed while its shader faults" },
+	{ "suspend", test_suspend, "A shader uses memory after the GPU slept" },
 	{ "unbind-while-faulting", test_unbind_while_faulting,
 	  "The driver may go while a shader faults" },
 };

@@ -1109,12 +1109,18 @@ struct shader {
 	struct nv_worker *worker;
 };
 
+static void shader_create_for(struct shader *shader, struct nv_worker *worker,
+			      const struct nv_gpu *gpu)
+{
+	shader->worker = worker;
+	nv_compute_create(&shader->compute, worker->svm.fd, gpu->chipset);
+	nv_chan_attach(&shader->compute.chan, &worker->vram);
+	nv_chan_attach(&shader->compute.chan, &worker->ram);
+}
+
 static void shader_create(struct shader *shader, struct pair *pair)
 {
-	shader->worker = &pair->importer;
-	nv_compute_create(&shader->compute, pair->importer.svm.fd, pair->importer_gpu->chipset);
-	nv_chan_attach(&shader->compute.chan, &pair->importer.vram);
-	nv_chan_attach(&shader->compute.chan, &pair->importer.ram);
+	shader_create_for(shader, &pair->importer, pair->importer_gpu);
 }
 
 static void shader_destroy(struct shader *shader)
@@ -1122,7 +1128,7 @@ static void shader_destroy(struct shader *shader)
 	nv_compute_destroy(&shader->compute);
 }
 
-/* Into the importer's VRAM, for nv_worker_check(). */
+/* Into the VRAM of its GPU, for nv_worker_check(). */
 static void shader_read(struct shader *shader, const void *ptr, size_t len)
 {
 	const struct nv_kernel_args args = {
@@ -1594,6 +1600,149 @@ static void test_concurrent_inc(struct pair *pair)
 	munmap(ptr, len);
 	for (int i = 0; i < 2; i++)
 		nv_compute_destroy(&computes[i]);
+}
+
+/* Shaders of both GPUs at once, and nobody mapped anything for them */
+
+/* Shader 0 is the owner's, shader 1 the importer's. */
+static void shaders_create(struct shader shaders[2], struct pair *pair)
+{
+	shader_create_for(&shaders[0], &pair->owner, pair->owner_gpu);
+	shader_create(&shaders[1], pair);
+}
+
+static void shaders_destroy(struct shader shaders[2])
+{
+	for (int i = 0; i < 2; i++)
+		shader_destroy(&shaders[i]);
+}
+
+/* Both at the same time, each with its own arguments. */
+static void shaders_run(struct shader shaders[2], const struct nv_kernel *kernel,
+			unsigned int threads, const struct nv_kernel_args args[2])
+{
+	for (int i = 0; i < 2; i++)
+		nv_compute_grid(&shaders[i].compute, kernel, threads, &args[i]);
+	for (int i = 0; i < 2; i++)
+		igt_assert_eq(__nv_chan_submit(&shaders[i].compute.chan), 0);
+	for (int i = 0; i < 2; i++)
+		igt_assert_eq(__nv_chan_wait(&shaders[i].compute.chan, NV_CHAN_WAIT_MS), 0);
+}
+
+/* Both fault on the same pages, which stay where they are. */
+static void test_shader_concurrent_read(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	const int rounds = SLOW_QUICK(50, 4);
+	struct shader shaders[2];
+	struct meter meter;
+
+	require_p2p(pair);
+	shaders_create(shaders, pair);
+	for (int round = 0; round < rounds; round++) {
+		uint32_t *ptr = nv_alloc(len);
+		struct nv_kernel_args args[2];
+
+		for (int i = 0; i < 2; i++)
+			args[i] = (struct nv_kernel_args){
+				.dst = shaders[i].worker->vram.va,
+				.src = (uintptr_t)ptr,
+				.dst_shift = WORD_SHIFT,
+				.src_shift = WORD_SHIFT,
+			};
+		give_to_owner(pair, ptr, len, round);
+		meter_start(&meter, pair, ptr, len);
+		shaders_run(shaders, &nv_kernel_copy, len >> WORD_SHIFT, args);
+		meter_assert_direct(&meter, pair, len, 0);
+		for (int i = 0; i < 2; i++)
+			nv_worker_check(shaders[i].worker, len, round);
+		nv_check(ptr, len, round);
+		munmap(ptr, len);
+	}
+	shaders_destroy(shaders);
+}
+
+/* The owner stores to every other word, the importer to those between: none of them gets lost. */
+static void test_shader_concurrent_write(struct pair *pair)
+{
+	const size_t len = 64 * KiB, words = len / sizeof(uint32_t);
+	const int rounds = SLOW_QUICK(50, 4);
+	struct shader shaders[2];
+
+	require_p2p(pair);
+	shaders_create(shaders, pair);
+	for (int round = 0; round < rounds; round++) {
+		uint32_t *ptr = nv_alloc(len);
+		struct nv_kernel_args args[2];
+
+		for (int i = 0; i < 2; i++)
+			args[i] = (struct nv_kernel_args){
+				.dst = (uintptr_t)&ptr[i],
+				.dst_shift = WORD_SHIFT + 1,
+				.value = (i + 1) * 100000 + round,
+			};
+		give_to_owner(pair, ptr, len, round);
+		shaders_run(shaders, &nv_kernel_fill, words / 2, args);
+		nv_assert_private(ptr, len);
+		for (uint32_t i = 0; i < words; i++)
+			igt_assert_f(ptr[i] == args[i % 2].value + i / 2,
+				     "word %u, of GPU %u of the pair, is %#x instead of %#x\n", i,
+				     i % 2, ptr[i], args[i % 2].value + i / 2);
+		munmap(ptr, len);
+	}
+	shaders_destroy(shaders);
+}
+
+static void assert_reads_zeros(struct shader *shader, const void *ptr, size_t len)
+{
+	const uint32_t *got = shader->worker->ram.map;
+	const struct nv_kernel_args args = {
+		.dst = shader->worker->ram.va,
+		.src = (uintptr_t)ptr,
+		.dst_shift = WORD_SHIFT,
+		.src_shift = WORD_SHIFT,
+	};
+
+	nv_compute_run(&shader->compute, &nv_kernel_copy, len >> WORD_SHIFT, &args);
+	for (size_t i = 0; i < len >> WORD_SHIFT; i++)
+		igt_assert_eq_u32(got[i], 0);
+}
+
+/*
+ * Shared memory that each GPU has at an address of its own: it is the same memory, until the file loses it,
+ * and then it is for none of them.
+ */
+static void test_shader_double_map(struct pair *pair)
+{
+	const size_t len = 64 * KiB;
+	const int fd = memfd_create("igt", 0);
+	struct shader shaders[2];
+	char *maps[2];
+
+	igt_assert(fd >= 0 && !ftruncate(fd, len));
+	for (int i = 0; i < 2; i++) {
+		maps[i] = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		igt_assert(maps[i] != MAP_FAILED);
+	}
+	shaders_create(shaders, pair);
+	for (int round = 1; round <= 3; round++) {
+		for (int i = 0; i < 2; i++) {
+			nv_fill(maps[!i], len, round);
+			shader_read(&shaders[i], maps[i], len);
+			nv_worker_check(shaders[i].worker, len, round);
+			shader_store(&shaders[i], &nv_kernel_fill, maps[i], len, round);
+			shader_store(&shaders[!i], &nv_kernel_increment, maps[!i], len, 1000);
+			check_sequence((uint32_t *)maps[i], len, round + 1000, 1);
+			check_sequence((uint32_t *)maps[!i], len, round + 1000, 1);
+		}
+		igt_assert_eq(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, len), 0);
+		for (int i = 0; i < 2; i++)
+			assert_reads_zeros(&shaders[i], maps[i], len);
+	}
+	shaders_destroy(shaders);
+	for (int i = 0; i < 2; i++)
+		munmap(maps[i], len);
+	close(fd);
 }
 
 /* The pages go away under the importer's mapping */
@@ -2114,16 +2263,16 @@ static void test_evict(struct pair *pair)
 #define RACE_LEN   (64 * KiB)
 #define RACE_VALUE 0x10000000
 
-/* Stores word by word: one warp after the other goes through all of it. */
-static void shader_start_fill(struct shader *shader, char *ptr, uint32_t value)
+/* Stores word by word, one for each 1 << @shift bytes: one warp after the other goes through all of it. */
+static void shader_start_stores(struct shader *shader, void *ptr, unsigned int shift,
+				uint32_t value)
 {
 	const struct nv_kernel_args args = {
 		.dst = (uintptr_t)ptr,
-		.dst_shift = WORD_SHIFT,
+		.dst_shift = shift,
 		.value = value,
-		.count = RACE_LEN >> WORD_SHIFT,
+		.count = RACE_LEN >> shift,
 	};
-
 	int ret;
 
 	for (int i = 0; i < 4; i++)
@@ -2131,6 +2280,11 @@ static void shader_start_fill(struct shader *shader, char *ptr, uint32_t value)
 	/* A store that may not be can be the end of the channel before this returns. */
 	ret = __nv_chan_submit(&shader->compute.chan);
 	igt_assert_f(!ret || ret == -ENODEV, "submission: %s\n", strerror(-ret));
+}
+
+static void shader_start_fill(struct shader *shader, char *ptr, uint32_t value)
+{
+	shader_start_stores(shader, ptr, WORD_SHIFT, value);
 }
 
 /* Each word is what it was, of @seed, or what the shader makes of it. */
@@ -2486,21 +2640,121 @@ static void test_shader_exit_race(struct pair *pair)
 	copy_in(pair, (char *)nv_alloc(RACE_LEN), RACE_LEN);
 }
 
+/* SVM_BIND brings to one GPU, straight, what two others have, by turns with RAM, its own, and nothing. */
+static void test_three_migrate(struct pair *pair)
+{
+	enum {
+		OWNER,
+		THIRD,
+		IMPORTER,
+		RAM,
+		NOTHING,
+		KINDS
+	};
+	const size_t each = 8, len = each * KINDS * NV_PAGE_SIZE;
+	struct nv_counters before, after;
+	struct meter meter;
+	struct pair other;
+	char *ptr;
+
+	require_p2p(pair);
+	pair_create_third(&other, pair);
+	require_p2p(&other);
+	ptr = (char *)nv_alloc(len);
+	for (size_t i = 0; i < each * KINDS; i++) {
+		char *page = ptr + i * NV_PAGE_SIZE;
+		struct nv_worker *const workers[] = {
+			[OWNER] = &pair->owner,
+			[THIRD] = &other.importer,
+			[IMPORTER] = &pair->importer,
+		};
+
+		if (i % KINDS == NOTHING)
+			continue;
+		nv_fill(page, NV_PAGE_SIZE, i);
+		if (i % KINDS < ARRAY_SIZE(workers)) {
+			nv_svm_migrate(&workers[i % KINDS]->svm, page, NV_PAGE_SIZE);
+			nv_assert_private(page, NV_PAGE_SIZE);
+		}
+	}
+	migrate_start(&meter, pair, ptr, len);
+	nv_counters_read(other.importer_gpu, &before);
+	/* but for its own: a hole is as good as a page of zeros */
+	igt_assert_eq_u64(nv_svm_migrate(&pair->importer.svm, ptr, len), 4 * each);
+	migrate_assert(&meter, pair, 2 * each, 0, each);
+	if (nv_counters_read(other.importer_gpu, &after))
+		igt_assert_eq_u64(after.migrated_to_ram, before.migrated_to_ram);
+	assert_place(pair, ptr, len, IMPORTERS_VRAM);
+	for (size_t i = 0; i < each * KINDS; i++) {
+		if (i % KINDS != NOTHING)
+			nv_check(ptr + i * NV_PAGE_SIZE, NV_PAGE_SIZE, i);
+		else
+			for (size_t j = 0; j < NV_PAGE_SIZE; j++)
+				igt_assert_eq(ptr[i * NV_PAGE_SIZE + j], 0);
+	}
+	munmap(ptr, len);
+	pair_destroy(&other);
+}
+
+#define QUAD_SHIFT (WORD_SHIFT + 2)
+
+/*
+ * Of each four words of the same pages one is for the shaders of each of three GPUs, and one for the process,
+ * while the pages go from GPU to GPU and to RAM: no store gets lost.
+ */
+static void test_three_shaders_race(struct pair *pair)
+{
+	const int rounds = SLOW_QUICK(30, 3), moves = 6;
+	struct shader shaders[3];
+	struct pair other;
+
+	require_p2p(pair);
+	pair_create_third(&other, pair);
+	require_p2p(&other);
+	shader_create_for(&shaders[0], &pair->owner, pair->owner_gpu);
+	shader_create(&shaders[1], pair);
+	shader_create(&shaders[2], &other);
+	for (int round = 0; round < rounds; round++) {
+		uint32_t *ptr = nv_alloc(RACE_LEN), want[4];
+		volatile uint32_t *words = ptr;
+
+		give_to_owner(pair, ptr, RACE_LEN, round);
+		for (int i = 0; i < 3; i++) {
+			want[i] = RACE_VALUE * (i + 1) + round;
+			shader_start_stores(&shaders[i], ptr + i, QUAD_SHIFT, want[i]);
+		}
+		for (int move = 0; move < moves; move++) {
+			struct nv_svm *to = &shaders[(round + move) % 3].worker->svm;
+
+			let_it_run(round + move);
+			nv_svm_migrate(to, ptr, RACE_LEN);
+			want[3] = RACE_VALUE * 4 + move;
+			for (uint32_t i = 0; move % 2 && i < RACE_LEN >> QUAD_SHIFT; i++)
+				words[4 * i + 3] = want[3] + i;
+		}
+		for (int i = 0; i < 3; i++)
+			igt_assert(nv_chan_ends(&shaders[i].compute.chan));
+		for (uint32_t i = 0; i < RACE_LEN >> WORD_SHIFT; i++)
+			igt_assert_f(words[i] == want[i % 4] + i / 4,
+				     "word %u, of actor %u, is %#x instead of %#x\n", i, i % 4,
+				     words[i], want[i % 4] + i / 4);
+		munmap(ptr, RACE_LEN);
+	}
+	for (int i = 0; i < 3; i++)
+		shader_destroy(&shaders[i]);
+	pair_destroy(&other);
+}
+
 /* Three GPUs: shaders of two importers use the same pages of the owner's, which then moves them. */
 static void test_three_shaders(struct pair *pair)
 {
 	const size_t len = 64 * KiB;
 	struct shader one, two;
-	struct nv_gpu *third = NULL;
 	struct pair other;
 	uint32_t *ptr;
 
-	for (int i = 0; i < nr_gpus; i++)
-		if (&gpus[i] != pair->owner_gpu && &gpus[i] != pair->importer_gpu)
-			third = &gpus[i];
-	igt_require_f(third, "needs three Pascal GPUs driven by nouveau, found %d\n", nr_gpus);
 	require_p2p(pair);
-	pair_create(&other, pair->owner_gpu, third);
+	pair_create_third(&other, pair);
 	require_p2p(&other);
 	shader_create(&one, pair);
 	shader_create(&two, &other);
@@ -2689,9 +2943,18 @@ static void *stress_main(void *arg)
 	return NULL;
 }
 
-static void stress_create(struct stress *stress, int index, char *all, int rounds)
+static void stress_fill(struct stress *stress, int index, char *all)
 {
-	*stress = (struct stress){ .index = index, .all = all, .rounds = rounds, .random = index };
+	*stress = (struct stress){ .index = index, .all = all, .random = index };
+	for (int page = 0; page < STRESS_PAGES; page++) {
+		stress->random++;
+		stress_cpu_writes(stress, page);
+	}
+}
+
+static void stress_create(struct stress *stress, int rounds)
+{
+	stress->rounds = rounds;
 	for (int gpu = 0; gpu < nr_gpus; gpu++) {
 		struct stress_gpu *sg = &stress->gpus[gpu];
 
@@ -2700,10 +2963,6 @@ static void stress_create(struct stress *stress, int index, char *all, int round
 		nv_bo_create(&sg->io, sg->svm.fd, NV_PAGE_SIZE,
 			     NOUVEAU_GEM_DOMAIN_GART | NOUVEAU_GEM_DOMAIN_COHERENT);
 		nv_chan_attach(&sg->compute.chan, &sg->io);
-	}
-	for (int page = 0; page < STRESS_PAGES; page++) {
-		stress->random++;
-		stress_cpu_writes(stress, page);
 	}
 }
 
@@ -2724,7 +2983,9 @@ static void test_stress_threads(void)
 	char *all = (char *)nv_alloc(STRESS_LEN);
 
 	for (int i = 0; i < STRESS_THREADS; i++)
-		stress_create(&stresses[i], i, all, rounds);
+		stress_fill(&stresses[i], i, all);
+	for (int i = 0; i < STRESS_THREADS; i++)
+		stress_create(&stresses[i], rounds);
 	for (int i = 0; i < STRESS_THREADS; i++)
 		igt_assert_eq(pthread_create(&stresses[i].thread, NULL, stress_main, &stresses[i]),
 			      0);
@@ -2734,6 +2995,36 @@ static void test_stress_threads(void)
 		igt_assert_f(!*stresses[i].error, "%s\n", stresses[i].error);
 	for (int i = 0; i < STRESS_THREADS; i++)
 		stress_destroy(&stresses[i]);
+	munmap(all, STRESS_LEN);
+}
+
+/*
+ * The same by processes, of which each has the same pages by fork(), in the VRAM of a GPU: what one of them
+ * does with a page, or SVM_BIND does for it, the others must not notice.
+ */
+static void test_stress_fork(void)
+{
+	const int rounds = SLOW_QUICK(3000, 40), processes = 3;
+	struct stress *stress = &stresses[0];
+	char *all = (char *)nv_alloc(STRESS_LEN);
+
+	stress_fill(stress, 0, all);
+	stress_create(stress, rounds);
+	igt_assert_eq(__nv_svm_migrate(&stress->gpus[0].svm, all, STRESS_LEN), 0);
+	igt_fork(child, processes)
+	{
+		struct stress own = *stress;
+
+		stress_create(&own, rounds);
+		own.random = child + 1;
+		stress_main(&own);
+		igt_assert_f(!*own.error, "process %d: %s\n", child, own.error);
+		stress_destroy(&own);
+	}
+	stress_main(stress);
+	igt_waitchildren();
+	igt_assert_f(!*stress->error, "their parent: %s\n", stress->error);
+	stress_destroy(stress);
 	munmap(all, STRESS_LEN);
 }
 
@@ -3145,14 +3436,20 @@ static void test_kill_while_shared(struct pair *pair, bool huge)
 static void test_suspend(struct pair *pair)
 {
 	const size_t len = 256 * KiB;
-	uint32_t *ptr = nv_alloc(len);
+	uint32_t *ptr = nv_alloc(len), *faulted = nv_alloc(len);
+	struct shader shader;
 	struct nv_bo below;
 
 	require_p2p(pair);
+	shader_create(&shader, pair);
 	nv_bo_create(&below, pair->owner.svm.fd, 256 * MiB, NOUVEAU_GEM_DOMAIN_VRAM);
 	give_to_owner(pair, ptr, len, 1);
 	importer_maps(pair, ptr, len);
 	nv_worker_read(&pair->importer, ptr, len);
+	give_to_owner(pair, faulted, len, 4);
+	shader_read(&shader, faulted, len);
+	shader_store(&shader, &nv_kernel_fill, faulted, len, 5);
+	nv_assert_private(faulted, len);
 	nv_bo_destroy(&below);
 
 	igt_system_suspend_autoresume(SUSPEND_STATE_FREEZE, SUSPEND_TEST_PLATFORM);
@@ -3169,7 +3466,19 @@ static void test_suspend(struct pair *pair)
 	nv_worker_read(&pair->importer, ptr, len);
 	nv_worker_check(&pair->importer, len, 3);
 	nv_assert_private(ptr, len);
+
+	/* as suspend of nouveau_svm_fault has it */
+	shader_destroy(&shader);
+	shader_create(&shader, pair);
+	shader_store(&shader, &nv_kernel_increment, faulted, len, 6);
+	check_sequence(faulted, len, 5 + 6, 1);
+	give_to_owner(pair, faulted, len, 7);
+	shader_read(&shader, faulted, len);
+	nv_worker_check(&pair->importer, len, 7);
+	nv_assert_private(faulted, len);
+	munmap(faulted, len);
 	munmap(ptr, len);
+	shader_destroy(&shader);
 	assert_pair_works(pair);
 }
 
@@ -3539,6 +3848,16 @@ static const struct subtest {
 	  "A process exits under its running shader, no store of which reaches other data" },
 	{ "peer-concurrent-inc", test_concurrent_inc,
 	  "Owner and importer add to the same words at once, and no addition is lost" },
+	{ "peer-shader-concurrent-read", test_shader_concurrent_read,
+	  "Shaders of both GPUs fault on the same pages, and read them" },
+	{ "peer-shader-concurrent-write-disjoint", test_shader_concurrent_write,
+	  "Shaders of both GPUs fault on the same pages, and store to other words of them" },
+	{ "peer-shader-double-map", test_shader_double_map,
+	  "Shaders of both GPUs use shared memory, each by a mapping of its own" },
+	{ "peer-three-migrate", test_three_migrate,
+	  "SVM_BIND moves pages of two GPUs straight to a third" },
+	{ "peer-three-shaders-race", test_three_shaders_race,
+	  "Shaders of three GPUs store to pages that go from one to the other" },
 	{ "peer-three-shaders", test_three_shaders,
 	  "Shaders of two importers use the same pages of the owner" },
 	{ "peer-mprotect-ro", test_mprotect_ro,
@@ -3641,6 +3960,10 @@ int igt_main()
 
 	igt_describe("Threads use the same pages on all GPUs at random, and every word is right");
 	igt_subtest("peer-stress-threads") test_stress_threads();
+
+	igt_describe(
+		"Processes that share pages by fork() use them on all GPUs, and every word is right");
+	igt_subtest("peer-stress-fork") test_stress_fork();
 
 	igt_fixture()
 	{
