@@ -12,11 +12,15 @@
 #include <inttypes.h>
 #include <linux/magic.h>
 #include <linux/mman.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "igt.h"
@@ -2259,6 +2263,334 @@ static void test_unbind_while_faulting(void)
 	munmap(ptr, len);
 }
 
+/* Pages that user space serves: who faults on one waits as long as that takes. */
+
+#define SERVED_MS 1500 /* more than the second after which HMM gives up */
+#define ENDS_S	  10 /* for a process that nothing holds up; the driver gives a channel 15 s to end */
+
+struct served {
+	int fd; /* userfaultfd */
+	uint32_t *ptr;
+};
+
+static void served_create(struct served *served)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	served->ptr = nv_alloc(NV_PAGE_SIZE);
+	served->fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	igt_require_f(served->fd >= 0, "needs CONFIG_USERFAULTFD\n");
+	range.range.start = (uintptr_t)served->ptr;
+	range.range.len = NV_PAGE_SIZE;
+	igt_assert_eq(ioctl(served->fd, UFFDIO_API, &api), 0);
+	igt_assert_eq(ioctl(served->fd, UFFDIO_REGISTER, &range), 0);
+}
+
+static void served_destroy(struct served *served)
+{
+	close(served->fd);
+	munmap(served->ptr, NV_PAGE_SIZE);
+}
+
+/* Somebody, who is on the GPU, waits for the page. */
+static void served_wait(struct served *served, bool write)
+{
+	struct pollfd events = { .fd = served->fd, .events = POLLIN };
+	struct uffd_msg msg;
+
+	igt_assert_f(poll(&events, 1, ENDS_S * 1000) == 1, "nobody asked for the page\n");
+	igt_assert_eq(read(served->fd, &msg, sizeof(msg)), sizeof(msg));
+	igt_assert_eq(msg.event, UFFD_EVENT_PAGEFAULT);
+	igt_assert_eq_u64(msg.arg.pagefault.address & -NV_PAGE_SIZE, (uintptr_t)served->ptr);
+	igt_assert_eq(!!(msg.arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WRITE), write);
+}
+
+/* A grid of @s that stores to the page, and waits for it by now. */
+static void served_store(struct shader *s, struct served *served, uint32_t value)
+{
+	const struct nv_kernel_args args = {
+		.dst = (uintptr_t)served->ptr,
+		.dst_shift = WORD_SHIFT,
+		.value = value,
+	};
+
+	nv_compute_grid(&s->compute, &nv_kernel_fill, NV_COMPUTE_BLOCK, &args);
+	igt_assert_eq(__nv_chan_submit(&s->compute.chan), 0);
+	served_wait(served, true);
+}
+
+struct server {
+	struct served served;
+	bool write;
+};
+
+/* Takes its time, then fills the page. */
+static void *serve(void *arg)
+{
+	struct server *server = arg;
+	uint32_t *from = nv_alloc(NV_PAGE_SIZE);
+	struct uffdio_copy fill = {
+		.dst = (uintptr_t)server->served.ptr,
+		.src = (uintptr_t)from,
+		.len = NV_PAGE_SIZE,
+	};
+
+	nv_fill(from, NV_PAGE_SIZE, 5);
+	served_wait(&server->served, server->write);
+	usleep(SERVED_MS * 1000);
+	igt_assert_eq(ioctl(server->served.fd, UFFDIO_COPY, &fill), 0);
+	munmap(from, NV_PAGE_SIZE);
+	return NULL;
+}
+
+/* What the server put there is what a shader reads, and what it has beside its own stores. */
+static void test_userfaultfd_shader(bool write)
+{
+	const unsigned int threads = NV_PAGE_SIZE / 2 >> WORD_SHIFT;
+	struct server server = { .write = write };
+	uint32_t *ptr, *want = nv_alloc(NV_PAGE_SIZE);
+	struct timespec start = {};
+	pthread_t thread;
+
+	served_create(&server.served);
+	ptr = server.served.ptr;
+	nv_fill(want, NV_PAGE_SIZE, 5);
+	igt_assert_eq(pthread_create(&thread, NULL, serve, &server), 0);
+	igt_nsec_elapsed(&start);
+	if (write)
+		write_words(&shader, ptr, threads, WORD_SHIFT, 6);
+	else
+		read_words(&shader, ptr, threads, WORD_SHIFT);
+	igt_assert(igt_nsec_elapsed(&start) >= SERVED_MS * 1000000ull);
+	igt_assert_eq(pthread_join(thread, NULL), 0);
+	if (write)
+		check_words(ptr, threads, WORD_SHIFT, 6);
+	else
+		igt_assert(!memcmp(shader.result.map, want, NV_PAGE_SIZE / 2));
+	igt_assert(!memcmp(ptr + threads, want + threads, NV_PAGE_SIZE / 2));
+	served_destroy(&server.served);
+	munmap(want, NV_PAGE_SIZE);
+}
+
+enum {
+	WAITS = 1,
+	KILLED
+};
+
+/* A process whose shader waits for a page that nobody serves. It says so, and when it is killed. */
+static void wait_for_ever(volatile int *state)
+{
+	struct served served;
+	struct shader own;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	shader_create(&own);
+	served_create(&served);
+	served_store(&own, &served, 1);
+	*state = WAITS;
+	while (!__nv_chan_submit(&own.compute.chan))
+		usleep(500000);
+	*state = KILLED;
+	for (;;)
+		pause();
+}
+
+/*
+ * The engine has one context at a time, and a shader that waits cannot leave it. When others want it,
+ * the driver ends the channel that has it after a timeout, as it does for a shader that hangs. So the
+ * one that waits may be killed; the others go on, and what they fault on is handled.
+ */
+static void test_userfaultfd_beside(void)
+{
+	volatile int *state =
+		mmap(NULL, NV_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint32_t *ptr = nv_alloc(64 * KiB);
+	const struct nv_kernel_args args = {
+		.dst = (uintptr_t)ptr,
+		.dst_shift = WORD_SHIFT,
+		.value = 2,
+	};
+	struct timespec start = {};
+	int status, ret, left;
+	pid_t child;
+
+	igt_assert(state != MAP_FAILED);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG "|nouveau [0-9a-f:.]+: fifo: SCHED_ERROR");
+	child = fork();
+	igt_assert(child >= 0);
+	if (!child)
+		wait_for_ever(state);
+	while (!*state && !waitpid(child, &status, WNOHANG))
+		usleep(10000);
+	igt_assert_f(*state, "no shader waits\n");
+
+	igt_nsec_elapsed(&start);
+	nv_compute_grid(&shader.compute, &nv_kernel_fill, 64 * KiB / 4, &args);
+	ret = __nv_chan_submit(&shader.compute.chan);
+	for (left = 60; !ret && left && __nv_chan_wait(&shader.compute.chan, 500); left--)
+		ret = __nv_chan_submit(&shader.compute.chan);
+	igt_info("after %.1f s\n", igt_nsec_elapsed(&start) / 1e9);
+	sleep(2); /* it looks now and then */
+	igt_info("the shader that waits was %s\n", *state == KILLED ? "killed" : "not killed");
+	kill(child, SIGKILL);
+	igt_assert_eq(waitpid(child, &status, 0), child);
+	igt_assert_f(!ret && left, "the shader beside the one that waits does not end\n");
+	check_words(ptr, 64 * KiB / 4, WORD_SHIFT, 2);
+	assert_works(&shader);
+	munmap(ptr, 64 * KiB);
+	munmap((void *)state, NV_PAGE_SIZE);
+}
+
+/* A copy of the userfaultfd of @child, whose number there is @fd. */
+static int get_fd(pid_t child, int fd)
+{
+	const int pidfd = syscall(SYS_pidfd_open, child, 0);
+	int copy;
+
+	igt_assert(pidfd >= 0);
+	copy = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	igt_assert_f(copy >= 0, "pidfd_getfd: %s\n", strerror(errno));
+	close(pidfd);
+	return copy;
+}
+
+/* Whether the process whose userfaultfd @fd is still has its memory. The address is none. */
+static bool has_memory(int fd, const void *src)
+{
+	struct uffdio_copy copy = {
+		.dst = NV_PAGE_SIZE,
+		.src = (uintptr_t)src,
+		.len = NV_PAGE_SIZE,
+	};
+
+	igt_assert(ioctl(fd, UFFDIO_COPY, &copy));
+	return errno != ESRCH;
+}
+
+enum {
+	OLDER,
+	NEWER,
+	HELD
+};
+
+/*
+ * A process exits while its shader waits for a page that nobody serves. Linux closes files one after
+ * the other: its userfaultfd is older than its device file, or newer, or another process has it, too.
+ * A mapping of the device file keeps it open until the memory of the process goes.
+ */
+static void exit_while_waiting(int uffd_is, bool mapped)
+{
+	int go[2], told[2], status, left, uffd = -1, copy = -1;
+	uint32_t *page = nv_alloc(NV_PAGE_SIZE);
+	pid_t child;
+	char byte;
+
+	igt_assert(!pipe(go) && !pipe(told));
+	child = fork();
+	igt_assert(child >= 0);
+	if (!child) {
+		struct served served;
+		struct shader own;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (uffd_is == OLDER)
+			served_create(&served);
+		shader_create(&own);
+		if (uffd_is != OLDER)
+			served_create(&served);
+		served_store(&own, &served, 1);
+		if (!mapped) {
+			nv_compute_abandon(&own.compute);
+			munmap(own.result.map, own.result.size);
+		}
+		igt_assert_eq(write(told[1], &served.fd, sizeof(int)), sizeof(int));
+		_exit(read(go[0], &byte, 1) != 1);
+	}
+	close(told[1]);
+	igt_assert_f(read(told[0], &uffd, sizeof(uffd)) == sizeof(uffd), "no shader waits\n");
+	if (uffd_is == HELD)
+		copy = get_fd(child, uffd);
+	igt_assert_eq(write(go[1], "", 1), 1);
+	for (left = ENDS_S * 10; left && !waitpid(child, &status, WNOHANG); left--)
+		usleep(100000);
+	igt_assert_f(left, "a process does not get to its end\n");
+	igt_assert_eq(status, 0);
+	for (; uffd_is == HELD && left && has_memory(copy, page); left--)
+		usleep(100000);
+	igt_assert_f(left, "a process is gone, and its memory is not\n");
+	igt_info("it took %.1f s\n", (ENDS_S * 10 - left) / 10.0);
+	assert_works(&shader);
+	if (uffd_is == HELD)
+		close(copy);
+	close(told[0]);
+	close(go[0]);
+	close(go[1]);
+	munmap(page, NV_PAGE_SIZE);
+}
+
+static void test_userfaultfd_exit(void)
+{
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	for (int mapped = 0; mapped < 2; mapped++) {
+		exit_while_waiting(OLDER, mapped);
+		exit_while_waiting(NEWER, mapped);
+	}
+}
+
+static void test_userfaultfd_exit_held(void)
+{
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	exit_while_waiting(HELD, true);
+	exit_while_waiting(HELD, false);
+}
+
+/* The device file is closed while its shader waits for a page that nobody serves. */
+static void test_userfaultfd_close(void)
+{
+	struct timespec start = {};
+	struct served served;
+	struct shader own;
+	uint64_t entry;
+
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	served_create(&served);
+	shader_create(&own);
+	served_store(&own, &served, 1);
+	nv_compute_abandon(&own.compute);
+	munmap(own.result.map, own.result.size);
+	igt_nsec_elapsed(&start);
+	nv_svm_fini(&own.svm);
+	igt_info("it took %.1f s\n", igt_nsec_elapsed(&start) / 1e9);
+	igt_assert(igt_nsec_elapsed(&start) < ENDS_S * 1000000000ull);
+	nv_pagemap_read(served.ptr, NV_PAGE_SIZE, &entry);
+	igt_assert_f(!entry, "the page is there, though nobody served it\n");
+	served_destroy(&served);
+	assert_works(&shader);
+}
+
+/* The driver goes while a shader waits for a page that nobody serves. */
+static void test_userfaultfd_unbind(void)
+{
+	struct timespec start = {};
+	struct served served;
+
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	served_create(&served);
+	served_store(&shader, &served, 1);
+	igt_nsec_elapsed(&start);
+	nv_driver_unbind(&gpu);
+	igt_info("it took %.1f s\n", igt_nsec_elapsed(&start) / 1e9);
+
+	nv_compute_abandon(&shader.compute);
+	nv_bo_unmap(&shader.result);
+	nv_svm_fini(&shader.svm);
+	served_destroy(&served);
+	nv_gpu_rebind(&gpu);
+	shader_create(&shader);
+	assert_works(&shader);
+}
+
 static void run(void (*test)(void))
 {
 	patience_ms = 40000;
@@ -2306,6 +2638,8 @@ VARIANT(revoke_replace_race, test_revoke_race(change_replace, false))
 VARIANT(revoke_mprotect_race, test_revoke_race(change_mprotect, true))
 VARIANT(cpu_write_race, test_cpu_write_race(false))
 VARIANT(cpu_write_race_vram, test_cpu_write_race(true))
+VARIANT(userfaultfd_read, test_userfaultfd_shader(false))
+VARIANT(userfaultfd_write, test_userfaultfd_shader(true))
 VARIANT(busy_write, test_busy(&nv_kernel_fill))
 VARIANT(busy_atomic, test_busy(&nv_kernel_add))
 VARIANT(wild_read, test_killed(&nv_kernel_copy, WILD_POINTER))
@@ -2459,6 +2793,20 @@ static const struct {
 	{ "close-while-faulting", test_close_while_faulting,
 	  "A file may be closed while its shader faults" },
 	{ "suspend", test_suspend, "A shader uses memory after the GPU slept" },
+	{ "userfaultfd-shader", userfaultfd_read,
+	  "A shader reads a page that user space serves after a while" },
+	{ "userfaultfd-shader-write", userfaultfd_write,
+	  "A shader writes to a page that user space serves after a while" },
+	{ "userfaultfd-beside", test_userfaultfd_beside,
+	  "A shader that waits for user space holds up no faults of other processes" },
+	{ "userfaultfd-exit", test_userfaultfd_exit,
+	  "A process may exit while its shader waits for user space" },
+	{ "userfaultfd-exit-held", test_userfaultfd_exit_held,
+	  "A process may exit while its shader waits for another process" },
+	{ "userfaultfd-close", test_userfaultfd_close,
+	  "A file may be closed while its shader waits for user space" },
+	{ "userfaultfd-unbind", test_userfaultfd_unbind,
+	  "The driver may go while a shader waits for user space" },
 	{ "unbind-while-faulting", test_unbind_while_faulting,
 	  "The driver may go while a shader faults" },
 };

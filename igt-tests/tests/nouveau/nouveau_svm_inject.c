@@ -568,12 +568,16 @@ static const struct path {
 	  "The file is closed, with pages in VRAM, and mapped" },
 };
 
-static const struct path gpu_fault = {
-	"gpu-fault",
-	prepare_gpu_fault,
-	run_gpu_fault,
-	verify_gpu_fault,
-	"A shader stores to pages that the GPU has no mapping of",
+static const struct {
+	struct path path;
+	const char *function;
+} gpu_faults[] = {
+	{ { "gpu-fault-read", prepare_gpu_fault, run_gpu_fault, verify_gpu_fault,
+	    "The driver reads what faults there are" },
+	  "nouveau_svm_fault" },
+	{ { "gpu-fault", prepare_gpu_fault, run_gpu_fault, verify_gpu_fault,
+	    "A shader stores to pages that the GPU has no mapping of" },
+	  "nouveau_svmm_thread" },
 };
 
 /* For a request; a shader whose fault cannot be handled loses its channel. */
@@ -653,8 +657,11 @@ int igt_main()
 		igt_describe(paths[i].describe);
 		igt_subtest(paths[i].name) test_path(&paths[i], NULL);
 	}
-	igt_describe(gpu_fault.describe);
-	igt_subtest(gpu_fault.name) test_path(&gpu_fault, "nouveau_svm_fault");
+	for (int i = 0; i < ARRAY_SIZE(gpu_faults); i++) {
+		igt_describe(gpu_faults[i].path.describe);
+		igt_subtest(gpu_faults[i].path.name)
+			test_path(&gpu_faults[i].path, gpu_faults[i].function);
+	}
 
 	igt_fixture()
 	{
