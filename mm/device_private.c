@@ -188,11 +188,28 @@ static void granule_put(struct granule *granule, unsigned long nr_pages)
 	spin_unlock_irqrestore(&drained_lock, flags);
 }
 
+/* What has users stays: another needs neither memory nor the mutex for it. */
+static bool granule_get_used(unsigned long nr, unsigned long nr_pages)
+{
+	struct granule *granule;
+
+	guard(rcu)();
+	guard(spinlock_irq)(&drained_lock);
+	granule = xa_load(&granules, nr);
+	if (!granule || !granule->users)
+		return false;
+	granule->users += nr_pages;
+	return true;
+}
+
 static int granule_get(struct dev_pagemap *pgmap, unsigned long nr,
 		       unsigned long nr_pages)
 {
 	struct granule *new = NULL, *granule;
 	int ret = 0;
+
+	if (granule_get_used(nr, nr_pages))
+		return 0;
 
 	/* Allocate without the mutex, which those who free memory may take. */
 	if (!xa_load(&granules, nr)) {
@@ -313,6 +330,18 @@ void device_private_depopulate(struct dev_pagemap *pgmap, unsigned long first,
 	}
 }
 EXPORT_SYMBOL_GPL(device_private_depopulate);
+
+/*
+ * Is there a struct page of this device-private page?  If so, it stays until the
+ * end of the RCU read-side critical section that the caller is in.
+ */
+bool device_private_page_exists(const struct page *page)
+{
+	const unsigned long index =
+		(__force unsigned long)page_to_device_private_index(page);
+
+	return xa_load(&granules, index >> GRANULE_ORDER);
+}
 
 static void pgmap_ref_release(struct percpu_ref *ref)
 {

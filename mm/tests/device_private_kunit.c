@@ -350,6 +350,49 @@ static void test_reused_page(struct kunit *test)
 	device_private_unregister(pgmap);
 }
 
+/* One page in use, where there was a large folio, between granules without any. */
+static void test_migrate_range(struct kunit *test)
+{
+	struct dev_pagemap *pgmap = new_pgmap(test);
+	const unsigned long nr = GRANULE_NR + 5;
+	unsigned long *src, *dst, i;
+	struct folio *folio;
+
+	src = kunit_kcalloc(test, 3 * GRANULE_NR, sizeof(*src), GFP_KERNEL);
+	dst = kunit_kcalloc(test, 3 * GRANULE_NR, sizeof(*dst), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, src);
+	KUNIT_ASSERT_NOT_NULL(test, dst);
+	memset(src, 0xff, 3 * GRANULE_NR * sizeof(*src));
+
+	KUNIT_ASSERT_EQ(test, 0,
+			device_private_register(pgmap, 3 * GRANULE_NR, 0));
+	KUNIT_ASSERT_EQ(test, 0, device_private_populate(pgmap, nr, 1));
+	KUNIT_ASSERT_EQ(test, 0, device_private_populate(pgmap, GRANULE_NR,
+							 GRANULE_NR));
+	folio = (struct folio *)device_private_page(pgmap, GRANULE_NR);
+	zone_device_folio_init(folio, pgmap, GRANULE_ORDER);
+	folio_unlock(folio);
+	folio_put(folio);
+
+	folio = (struct folio *)device_private_page(pgmap, nr);
+	zone_device_folio_init(folio, pgmap, 0);
+	folio_unlock(folio);
+
+	migrate_device_range(src, device_private_page(pgmap, 0), 3 * GRANULE_NR);
+	for (i = 0; i < 3 * GRANULE_NR; i++)
+		KUNIT_EXPECT_EQ(test, src[i], i != nr ? 0 :
+				migrate_pfn_from_page(&folio->page) |
+				MIGRATE_PFN_MIGRATE);
+	KUNIT_EXPECT_TRUE(test, folio_test_locked(folio));
+	migrate_device_pages(src, dst, 3 * GRANULE_NR);
+	migrate_device_finalize(src, dst, 3 * GRANULE_NR);
+	KUNIT_EXPECT_FALSE(test, folio_test_locked(folio));
+	KUNIT_EXPECT_FALSE(test, is_populated(pgmap, 0));
+
+	folio_put(folio);
+	device_private_unregister(pgmap);
+}
+
 struct teardown {
 	struct work_struct work;
 	struct dev_pagemap *pgmap;
@@ -400,6 +443,7 @@ static struct kunit_case device_private_cases[] = {
 	KUNIT_CASE(test_ram_numbers),
 	KUNIT_CASE_SLOW(test_folio),
 	KUNIT_CASE(test_reused_page),
+	KUNIT_CASE(test_migrate_range),
 	KUNIT_CASE(test_teardown_in_use),
 	{}
 };
