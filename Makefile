@@ -5,16 +5,18 @@
 .SUFFIXES:
 .NOTPARALLEL:
 KERNELS = kernel-stock kernel-patched kernel-debug kernel-iommu \
-	kernel-bench-stock kernel-bench-patched kernel-off-stock kernel-off-patched
+	kernel-bench-stock kernel-bench-patched kernel-off-stock kernel-off-patched \
+	kernel-arm64-stock kernel-arm64-patched
 
-.PHONY: help demo test test-iommu test-debug bench soak bench-mm shell check toolbox toolbox-cross \
-	linux export series check-series check-series-arch $(KERNELS) host firmware clean
+.PHONY: help demo test test-iommu test-debug test-arm64 bench soak bench-mm shell check toolbox toolbox-cross \
+	linux export series check-series check-series-arch $(KERNELS) host host-arm64 firmware clean
 
 help:
 	@echo 'make demo            two modelled GPUs, stock and patched kernel, one report'
 	@echo 'make test            all tests; last line: N passed, N failed, N skipped'
 	@echo 'make test-iommu      each IOMMU and mode with each way between three GPUs'
 	@echo 'make test-debug      the IGT and HMM tests on a kernel with KASAN, lockdep, kmemleak; slow'
+	@echo 'make test-arm64      the HMM tests and KUnit suites on an emulated arm64, stock and patched'
 	@echo 'make soak            subtests in random order on that kernel: MINUTES=60, SEED=N'
 	@echo 'make bench           stock against patched kernel as a page of plots and matrices, with what'
 	@echo '                     bench-mm measures, which MM=0 leaves out; GPUS=N TOPOLOGY=NAME'
@@ -31,7 +33,10 @@ help:
 	@echo 'make kernel-iommu    the same with the series and all IOMMUs that QEMU has'
 	@echo 'make kernel-bench-stock, kernel-bench-patched, kernel-off-stock, kernel-off-patched'
 	@echo '                     those that bench-mm compares'
+	@echo 'make kernel-arm64-stock, kernel-arm64-patched'
+	@echo '                     those for arm64, without nouveau'
 	@echo 'make host            build/host: GPU model, VM runner, IGT tests'
+	@echo 'make host-arm64      build/host-arm64: what a guest of arm64 needs of that'
 	@echo 'make firmware        build/firmware: placeholders that only our guests see'
 	@echo 'make shell           a shell in the toolbox'
 	@echo 'make clean           remove build/ (downloads and ccache stay in the user cache)'
@@ -59,6 +64,9 @@ test-iommu: kernel-patched kernel-iommu host firmware
 test-debug: kernel-debug host firmware
 	@rig/test hmm-debug igt-debug reload-debug
 
+test-arm64: kernel-arm64-stock kernel-arm64-patched host host-arm64
+	@rig/test hmm-arm64-stock hmm-arm64-patched kunit-arm64
+
 soak: kernel-debug host firmware
 	@rig/soak
 
@@ -83,8 +91,13 @@ linux: toolbox
 $(KERNELS): kernel-%: linux
 	@rig/kernel $*
 
+kernel-arm64-stock kernel-arm64-patched: toolbox-cross
+
 host: toolbox
 	@rig/host
+
+host-arm64: toolbox-cross
+	@rig/host arm64
 
 firmware: host
 	@rig/firmware

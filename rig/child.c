@@ -60,6 +60,8 @@ static void __attribute__((noreturn)) become(const struct child *child, const ch
 	for (int i = 0; i < child->fd_count; i++)
 		fcntl(child->fds[i], F_SETFD, 0);
 
+	if (child->toolbox)
+		setenv("RIG_TOOLBOX", child->toolbox, 1);
 	argv_add(&enter, "%s/rig/enter", top);
 	for (int i = 0; i < child->argv.count; i++)
 		argv_add(&enter, "%s", child->argv.list[i]);

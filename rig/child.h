@@ -23,6 +23,7 @@ void argv_add(struct argv *argv, const char *format, ...) __attribute__((format(
 
 struct child {
 	const char *name;
+	const char *toolbox; /* the one it runs in; NULL: build/toolbox */
 	struct argv argv;
 	/* For the program to inherit, under the same numbers; closed here. */
 	int fds[CHILD_FDS];

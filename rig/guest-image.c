@@ -93,9 +93,10 @@ static bool output_is_one_stream(void)
 
 static void describe_job(FILE *job, const char *top, const struct options *options)
 {
-	static char *const shell[] = { "/bin/bash", "-l", NULL };
+	char *const shell[] = { options->arm64 ? "/bin/sh" : "/bin/bash", "-l", NULL };
 
 	field(job, JOB_TOP, top);
+	field(job, JOB_ROOT, options->arm64 ? "/arm64" : "");
 	field_cwd(job, top);
 	field_modules(job, top, options->kernel);
 	if (options->share)
@@ -118,7 +119,7 @@ static char *read_file(const char *path, size_t *size)
 	char *data;
 
 	if (!file || fstat(fileno(file), &stat))
-		die("cannot read %s: %s: run 'make host'", path, strerror(errno));
+		die("cannot read %s: %s", path, strerror(errno));
 	*size = stat.st_size;
 	data = malloc(*size);
 	if (!data || fread(data, 1, *size, file) != *size)
@@ -135,7 +136,8 @@ int guest_image(const char *top, const struct options *options)
 	size_t init_size, job_size;
 	FILE *job = open_memstream(&job_data, &job_size);
 
-	if (!archive || !job || asprintf(&path, "%s/build/host/rig/guest-init", top) < 0)
+	if (!archive || !job ||
+	    asprintf(&path, "%s/build/%s/rig/guest-init", top, options->host) < 0)
 		die("cannot make the initramfs: %s", strerror(errno));
 	init = read_file(path, &init_size);
 	describe_job(job, top, options);

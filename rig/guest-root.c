@@ -18,16 +18,14 @@
 
 #define P9 "trans=virtio,version=9p2000.L,msize=262144"
 
-/* In order. Later sources are seen through what is already mounted. */
-static const struct mount {
+struct mount {
 	const char *source, *target, *type;
 	unsigned long flags;
 	const char *data;
-} mounts[] = {
-	{ TAG_ROOT, "/lower", "9p", MS_RDONLY, P9 ",cache=loose" },
-	{ "tmpfs", "/upper", "tmpfs", 0, NULL },
-	{ "overlay", "/root", "overlay", 0,
-	  "lowerdir=/lower,upperdir=/upper/files,workdir=/upper/work" },
+};
+
+/* In order. */
+static const struct mount mounts[] = {
 	{ "/dev", "/root/dev", NULL, MS_MOVE, NULL },
 	{ "/proc", "/root/proc", NULL, MS_MOVE, NULL },
 	{ "/sys", "/root/sys", NULL, MS_MOVE, NULL },
@@ -70,6 +68,22 @@ static void show(const char *path, const char *target)
 	free(full);
 }
 
+/* /root: what the toolbox has, and over it what is written. */
+static void attach_root(void)
+{
+	char *layers;
+
+	attach(&(struct mount){ TAG_ROOT, "/lower", "9p", MS_RDONLY, P9 ",cache=loose" });
+	attach(&(struct mount){ "tmpfs", "/upper", "tmpfs", 0, NULL });
+	if (mkdir("/upper/files", 0755) || mkdir("/upper/work", 0755))
+		give_up("mkdir in /upper: %s", strerror(errno));
+	if (asprintf(&layers, "lowerdir=/lower%s,upperdir=/upper/files,workdir=/upper/work",
+		     job_get(JOB_ROOT)) < 0)
+		give_up("out of memory");
+	attach(&(struct mount){ "overlay", "/root", "overlay", 0, layers });
+	free(layers);
+}
+
 void enter_root(void)
 {
 	static const char *const links[][2] = {
@@ -79,12 +93,9 @@ void enter_root(void)
 		{ "/proc/self/fd/2", "/dev/stderr" },
 	};
 
-	for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++) {
+	attach_root();
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++)
 		attach(mounts + i);
-		if (!strcmp(mounts[i].target, "/upper") &&
-		    (mkdir("/upper/files", 0755) || mkdir("/upper/work", 0755)))
-			give_up("mkdir in /upper: %s", strerror(errno));
-	}
 	show(job_get(JOB_TOP), job_get(JOB_TOP));
 	if (job_get(JOB_MODULES))
 		show(job_get(JOB_MODULES), "/lib/modules");

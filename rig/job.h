@@ -10,7 +10,8 @@
 #define JOB_FILE "/job"
 
 /* Names. A value is always a text; flags are there or not. */
-#define JOB_TOP	    "top" /* the repository: same path inside as outside */
+#define JOB_TOP	    "top"  /* the repository: same path inside as outside */
+#define JOB_ROOT    "root" /* what becomes the root, from that of the toolbox: "" is all */
 #define JOB_CWD	    "cwd"
 #define JOB_MODULES "modules" /* to be seen at /lib/modules */
 #define JOB_SHARE   "share"   /* flag: there is a share */

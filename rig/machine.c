@@ -10,10 +10,11 @@
 #include "machine.h"
 #include "say.h"
 
+#define BOOT_ARGS "panic=-1 mitigations=off printk.devkmsg=on log_buf_len=1M"
+
 /* no_timer_check: a busy host may be too late for the ticks that this check wants to see. */
-#define BOOT_ARGS                                                             \
-	"console=ttyS0 panic=-1 mitigations=off tsc=reliable no_timer_check " \
-	"printk.devkmsg=on log_buf_len=1M"
+#define BOOT_ARGS_X86_64 " console=ttyS0 tsc=reliable no_timer_check"
+#define BOOT_ARGS_ARM64	 " console=ttyAMA0"
 
 /* An emulated CPU that checks all it does is slow, and not stuck. */
 #define DEBUG_ARGS " watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120"
@@ -118,6 +119,8 @@ static long long tsc_khz(void)
 /* KHz; 0: the guest finds out by itself. */
 static long long guest_tsc_khz(const struct options *options)
 {
+	if (options->arm64)
+		return 0;
 	if (options->icount)
 		return 1000000;
 #ifdef __x86_64__
@@ -198,11 +201,11 @@ static const char *accelerator(const struct options *options)
 {
 	if (options->icount)
 		return "tcg,thread=single";
-	return kvm_usable() ? "kvm" : "tcg,thread=multi";
+	return kvm_usable() && !options->arm64 ? "kvm" : "tcg,thread=multi";
 }
 
-static void describe_board(struct argv *argv, const struct options *options,
-			   const struct topology *topology)
+static void describe_q35(struct argv *argv, const struct options *options,
+			 const struct topology *topology)
 {
 	bool kvm = kvm_usable() && !options->icount;
 	char bits[32] = "";
@@ -212,11 +215,29 @@ static void describe_board(struct argv *argv, const struct options *options,
 	argv_add(argv, "qemu-system-x86_64");
 	argv_option(argv, "-machine", "q35,memory-backend=mem,vmport=off,sata=off%s",
 		    kvm ? ",kernel-irqchip=split" : "");
+	/* Without these three, memset_io() clears VRAM by the byte instead of by eight. */
+	argv_option(argv, "-cpu", "max,erms=off,fsrm=off,fsrs=off%s%s", topology->cpu, bits);
+	/* Otherwise the links of root ports never report to be up after a reset. */
+	argv_option(argv, "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off");
+}
+
+static void describe_virt(struct argv *argv)
+{
+	argv_add(argv, "qemu-system-aarch64");
+	argv_option(argv, "-machine", "virt,memory-backend=mem");
+	argv_option(argv, "-cpu", "max");
+}
+
+static void describe_board(struct argv *argv, const struct options *options,
+			   const struct topology *topology)
+{
+	if (options->arm64)
+		describe_virt(argv);
+	else
+		describe_q35(argv, options, topology);
 	argv_option(argv, "-accel", "%s", accelerator(options));
 	if (options->icount)
 		argv_option(argv, "-icount", "shift=0"); /* 1 ns each */
-	/* Without these three, memset_io() clears VRAM by the byte instead of by eight. */
-	argv_option(argv, "-cpu", "max,erms=off,fsrm=off,fsrs=off%s%s", topology->cpu, bits);
 	argv_option(argv, "-smp", "%d", options->cpus);
 	argv_option(argv, "-m", "%dM", options->memory);
 	/* Shared: the model reads and writes these very pages. */
@@ -226,8 +247,6 @@ static void describe_board(struct argv *argv, const struct options *options,
 	argv_add(argv, "-no-user-config");
 	argv_add(argv, "-no-reboot");
 	argv_option(argv, "-display", "none");
-	/* Otherwise the links of root ports never report to be up after a reset. */
-	argv_option(argv, "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off");
 	if (options->iommu)
 		argv_option(argv, "-device", "%s", iommu_device(options->iommu));
 }
@@ -349,13 +368,15 @@ static void describe_boot(struct child *qemu, const struct machine *machine)
 	char clock[48] = "", firmware[PATH_MAX + 64] = "";
 	struct argv *argv = &qemu->argv;
 
-	argv_option(argv, "-kernel", "%s/build/kernel/%s/bzImage", machine->top, options->kernel);
+	argv_option(argv, "-kernel", "%s/build/kernel/%s/%s", machine->top, options->kernel,
+		    options->arm64 ? "Image" : "bzImage");
 	argv_option(argv, "-initrd", "/proc/self/fd/%d", child_gives(qemu, machine->image));
 	if (khz)
 		snprintf(clock, sizeof(clock), " tsc_early_khz=%lld", khz);
 	if (machine->firmware)
 		snprintf(firmware, sizeof(firmware), " firmware_class.path=%s", machine->firmware);
-	argv_option(argv, "-append", BOOT_ARGS "%s%s%s %s",
+	argv_option(argv, "-append", BOOT_ARGS "%s%s%s%s %s",
+		    options->arm64 ? BOOT_ARGS_ARM64 : BOOT_ARGS_X86_64,
 		    strcmp(options->kernel, "debug") ? "" : DEBUG_ARGS, clock, firmware,
 		    options->append);
 }

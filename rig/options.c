@@ -18,7 +18,7 @@ static const char usage[] =
 	"\n"
 	"  --kernel NAME     patched (default), stock, debug, iommu, bench-stock or bench-patched:\n"
 	"                    the one in build/kernel/NAME\n"
-	"  --gpus N          modelled GP100s, 0 to 8 (default 2)\n"
+	"  --gpus N          modelled GP100s, 0 to 8 (default 2; with --arch arm64 none)\n"
 	"  --topology NAME   switch: all GPUs under one switch (default)\n"
 	"                    roots: a root port each, the host bridge is known to route peers\n"
 	"                    host-bridge: a root port each, the host bridge is not known\n"
@@ -47,7 +47,8 @@ static const char usage[] =
 	"  --timeout S       status 124 after S seconds (default 600; 0: never, as for a shell)\n"
 	"  --allow-splat     kernel warnings do not change the status\n"
 	"  --stop-on-splat   end soon after the first one, whatever COMMAND is at\n"
-	"  --arch NAME       x86_64; arm64 is not there yet\n"
+	"  --arch NAME       x86_64 (default), or arm64: without GPUs and IOMMU, with a busybox\n"
+	"                    as root; --kernel patched or stock: the one in build/kernel/arm64-NAME\n"
 	"  --append STR      more kernel parameters\n"
 	"  --model-arg ARG   one more argument for the model; may be repeated\n"
 	"  --firmware DIR    files of NVIDIA's, DIR/nvidia/gp100/*/*.bin, in place of placeholders:\n"
@@ -123,6 +124,8 @@ static const struct option long_options[] = {
 	{},
 };
 
+#define NO_NUMBER (-1)
+
 static int number(const char *name, int low, int high)
 {
 	char *end;
@@ -163,6 +166,23 @@ static const char *iommu(char **argv)
 	return optarg ? choice("--iommu", "intel amd virtio") : "intel";
 }
 
+static void use_arm64(struct options *options)
+{
+	char *kernel;
+
+	if (options->gpus || options->iommu || options->acs)
+		die("--arch arm64: such a guest has no GPUs and no IOMMU");
+	if (options->cpu_bits || options->icount)
+		die("--arch arm64: --cpu-bits and --icount are for x86_64");
+	if (strcmp(options->kernel, "patched") && strcmp(options->kernel, "stock"))
+		die("--arch arm64: there is no kernel %s, but patched and stock", options->kernel);
+	if (asprintf(&kernel, "arm64-%s", options->kernel) < 0)
+		die("out of memory");
+	options->kernel = kernel;
+	options->host = "host-arm64";
+	options->toolbox = "toolbox-cross";
+}
+
 void options_parse(struct options *options, int argc, char **argv)
 {
 	bool timeout_given = false;
@@ -170,10 +190,11 @@ void options_parse(struct options *options, int argc, char **argv)
 
 	*options = (struct options){
 		.kernel = "patched",
-		.arch = "x86_64",
+		.host = "host",
+		.toolbox = "toolbox",
 		.topology = "switch",
 		.append = "",
-		.gpus = 2,
+		.gpus = NO_NUMBER,
 		.channels = 512,
 		.memory = 2048,
 		.cpus = 2,
@@ -188,7 +209,7 @@ void options_parse(struct options *options, int argc, char **argv)
 				"--kernel", "patched stock debug iommu bench-stock bench-patched");
 			break;
 		case OPT_ARCH:
-			options->arch = choice("--arch", "x86_64 arm64");
+			options->arm64 = !strcmp(choice("--arch", "x86_64 arm64"), "arm64");
 			break;
 		case OPT_GPUS:
 			options->gpus = number("--gpus", 0, MAX_GPUS);
@@ -280,8 +301,10 @@ void options_parse(struct options *options, int argc, char **argv)
 		options->command = argv + optind;
 	if (!timeout_given && options->command)
 		options->timeout = 600;
-	if (strcmp(options->arch, "x86_64"))
-		die("--arch %s is not there yet: guests are x86_64", options->arch);
+	if (options->gpus == NO_NUMBER)
+		options->gpus = options->arm64 ? 0 : 2;
+	if (options->arm64)
+		use_arm64(options);
 	/* What the model does takes no instructions, and CPUs in turns are not counted apart. */
 	if (options->icount && options->gpus)
 		die("--icount: only without GPUs (--gpus 0)");

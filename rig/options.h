@@ -10,8 +10,11 @@
 #define MAX_GPUS 8
 
 struct options {
+	bool arm64; /* instead of x86_64 */
+	/* Folders in build/kernel and build: the kernel, what is ours, where QEMU runs. */
 	const char *kernel;
-	const char *arch;
+	const char *host;
+	const char *toolbox;
 	const char *topology;
 	const char *share;
 	const char *stats;

@@ -138,18 +138,32 @@ static void require(const char *top, const char *name, const char *target)
 	free(path);
 }
 
+/* FILE of build/TARGET */
+static void require_in_build(const char *top, const char *target, const char *file)
+{
+	char *name;
+
+	if (asprintf(&name, "build/%s/%s", target, file) < 0)
+		die("out of memory");
+	require(top, name, target);
+	free(name);
+}
+
 static void require_all(const struct run *run)
 {
 	const char *kernel = run->options.kernel;
 	char *made;
 
+	/* Inside the toolbox there is no need for one. */
+	if (access("/.recipe", F_OK))
+		require_in_build(run->top, run->options.toolbox, ".recipe");
 	/* rig/kernel writes this last: an interrupted build has none. */
 	if (asprintf(&made, "%s/build/kernel/%s/.made", run->top, kernel) < 0)
 		die("out of memory");
 	if (access(made, F_OK))
 		die("no finished kernel in build/kernel/%s: run 'make kernel-%s'", kernel, kernel);
 	free(made);
-	require(run->top, "build/host/rig/guest-init", "host");
+	require_in_build(run->top, run->options.host, "rig/guest-init");
 	if (run->options.gpus)
 		require(run->top, "build/host/gpu-model/gp100", "host");
 	if (run->options.gpus && run->options.nouveau && run->options.firmware &&
@@ -384,6 +398,7 @@ static bool start_qemu(struct run *run, int image, int share)
 	};
 
 	run->qemu.name = "QEMU";
+	run->qemu.toolbox = run->options.toolbox;
 	for (int i = 0; i < CHANNELS; i++) {
 		int pair[2];
 
@@ -726,10 +741,6 @@ static void prepare(struct run *run)
 {
 	char *build = path_in(run->top, "build/tmp");
 
-	/* Inside the toolbox there is no need for one. */
-	if (access("/.recipe", F_OK))
-		require(run->top, "build/toolbox/.recipe", "toolbox");
-	require_all(run);
 	klog_open(&run->log, run->options.log ?: default_log(run->top));
 	/* What an earlier run left must not be taken for the result of this one. */
 	if (run->options.stats)
@@ -765,6 +776,7 @@ int main(int argc, char **argv)
 	}
 	if (run.options.firmware_dir)
 		firmware_check(run.options.firmware_dir);
+	require_all(&run);
 	image = guest_image(run.top, &run.options);
 	prepare(&run);
 	catch_signals(&run);
