@@ -15,7 +15,7 @@
 #include "nouveau/nv_model.h"
 #include "nouveau/nv_svm.h"
 #include "nouveau/nv_worker.h"
-#include "report.h"
+#include "nv_report.h"
 
 #define KiB	    1024ul
 #define MiB	    (1024 * KiB)
@@ -196,7 +196,9 @@ static void check_vram(struct node *node)
 	}
 }
 
-/* The driver gives up what takes it a second, as bringing pages to RAM may; to ask again goes on. */
+/*
+ * The driver gives up what takes it a second, as bringing pages to RAM may; to ask again goes on.
+ */
 static void map(struct node *node, const void *ptr, size_t len)
 {
 	uint64_t pages = 0;

@@ -147,7 +147,8 @@ void nv_compute_launch(struct nv_compute *compute, uint64_t qmd)
 
 /**
  * nv_compute_grid_at:
- * @code: where the code of @kernel is, in the GPU's address space; a multiple of NV_COMPUTE_ALIGN_CODE
+ * @code: where the code of @kernel is, in the GPU's address space; a multiple of
+ * NV_COMPUTE_ALIGN_CODE
  * @constants: where its bank of constants is; a multiple of NV_COMPUTE_ALIGN_CONSTANTS
  *
  * Queues a grid of @threads whose code and constants the caller has put anywhere.
@@ -165,7 +166,9 @@ void nv_compute_grid_at(struct nv_compute *compute, const struct nv_kernel *kern
 	nv_compute_launch(compute, compute->bo.va + offset);
 }
 
-/* Queues a grid of @threads, a multiple of NV_COMPUTE_BLOCK; nv_chan_run() and the like start it. */
+/*
+ * Queues a grid of @threads, a multiple of NV_COMPUTE_BLOCK; nv_chan_run() and the like start it.
+ */
 void nv_compute_grid(struct nv_compute *compute, const struct nv_kernel *kernel,
 		     unsigned int threads, const struct nv_kernel_args *args)
 {

@@ -42,9 +42,12 @@ bool __nv_gpu_open(struct nv_gpu *gpu, unsigned int index)
 	memset(gpu, 0, sizeof(*gpu));
 	gpu->fd = -1;
 
-	/* Asking for one card more than there are makes the library load every driver it knows. */
+	/*
+	 * Asking for one card more than there are makes the library load the driver, or without
+	 * DRIVER_NOUVEAU every driver it knows.
+	 */
 	for (unsigned int i = 0; i < nr_cards(); i++) {
-		int fd = __drm_open_driver_another(i, DRIVER_ANY);
+		int fd = __drm_open_driver_another(i, DRIVER_NOUVEAU);
 
 		if (fd < 0)
 			return false;
@@ -210,7 +213,10 @@ static bool redirects_above(const struct nv_gpu *gpu, size_t common)
 	return redirects;
 }
 
-/* Whether a port between @a, @b and the bridge above both sends what they want of each other upwards. */
+/*
+ * Whether a port between @a, @b and the bridge above both sends what they want of each other
+ * upwards.
+ */
 bool nv_acs_redirects(const struct nv_gpu *a, const struct nv_gpu *b)
 {
 	size_t common = 0;

@@ -3,8 +3,8 @@
  * Compute kernels for Pascal (SM60, SM61), ours: each instruction's encoding beside its text, and
  * control words. i is the number of a thread in a grid of one dimension; dst[i] is the word at
  * dst + (i << dst_shift), src[i] likewise, where what is shifted has 32 bits. No kernel uses
- * shared memory, local memory or barriers. gpu-model/tests/test_sm_kernels.c holds encodings, text
- * and control words against each other, and shows that each kernel does what its comment says.
+ * shared memory, local memory or barriers. test_sm_kernels.c of the modelled GPU holds encodings,
+ * text and control words against each other, and shows that each kernel does what its comment says.
  */
 #ifndef NV_KERNELS_H
 #define NV_KERNELS_H

@@ -128,7 +128,7 @@ static void order(const char *line)
 	igt_assert_f(!strcmp(answer, "ok\n"), "the model answered '%s' to %s", answer, line);
 }
 
-/* Makes what @unit ("ce", "mmu") does on any GPU take @us longer, see gpu-model/engine.h. */
+/* Makes what @unit ("ce", "mmu") does on any GPU take @us longer. */
 void nv_model_delay(const char *unit, unsigned int us)
 {
 	char line[64];

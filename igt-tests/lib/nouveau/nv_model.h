@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The control port that a modelled GPU has beside it, and a real board has not: byte counters of
- * every link, a delay for the engines, and interrupts that are late or lost. Tests that can do without it do.
+ * every link, a delay for the engines, and interrupts that are late or lost. Tests that can do
+ * without it do.
  */
 #ifndef NV_MODEL_H
 #define NV_MODEL_H

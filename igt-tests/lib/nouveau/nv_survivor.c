@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * Victim and survivor. The test calls nv_survivor_init(), starts the victim with igt_fork_helper(),
- * and calls _wait(), _kill() and _assert() in this order. The victim puts pages where it wants them,
- * calls _fork(), uses the pages, and calls _used() once it did. Where _fork() returns true, that is the
- * survivor, which ends in _look().
+ * and calls _wait(), _kill() and _assert() in this order. The victim puts pages where it wants
+ * them, calls _fork(), uses the pages, and calls _used() once it did. Where _fork() returns true,
+ * that is the survivor, which ends in _look().
  */
 #include "nouveau/nv_svm.h"
 #include "nouveau/nv_survivor.h"
@@ -33,8 +33,8 @@ bool nv_survivor_fork(struct nv_survivor *s)
 }
 
 /*
- * Waits for the end of the victim, looks for the pattern of @seed, and writes another one. Nobody waits
- * for this process, so it reports what an assertion would tell.
+ * Waits for the end of the victim, looks for the pattern of @seed, and writes another one. Nobody
+ * waits for this process, so it reports what an assertion would tell.
  */
 void nv_survivor_look(struct nv_survivor *s, void *ptr, size_t len, uint32_t seed)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two processes that share pages by fork(): the victim, which has a GPU at work on them and is killed
- * in the middle of it, and its child, the survivor, which then looks at them.
+ * Two processes that share pages by fork(): the victim, which has a GPU at work on them and is
+ * killed in the middle of it, and its child, the survivor, which then looks at them.
  */
 #ifndef NV_SURVIVOR_H
 #define NV_SURVIVOR_H
@@ -20,7 +20,8 @@ struct nv_survivor {
 
 void nv_survivor_init(struct nv_survivor *s);
 bool nv_survivor_fork(struct nv_survivor *s);
-void nv_survivor_look(struct nv_survivor *s, void *ptr, size_t len, uint32_t seed);
+void nv_survivor_look(struct nv_survivor *s, void *ptr, size_t len, uint32_t seed)
+	__attribute__((noreturn));
 void nv_survivor_used(struct nv_survivor *s);
 void nv_survivor_wait(struct nv_survivor *s);
 void nv_survivor_kill(struct nv_survivor *s);

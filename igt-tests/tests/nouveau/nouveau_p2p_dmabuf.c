@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-/*
+/**
  * TEST: nouveau dma-buf between two GPUs
  * Category: Core
  * Mega feature: PRIME
  * Sub-category: peer-to-peer
- * Description: A buffer in the VRAM of one GPU (the exporter) is used by another (the importer) as a
- * dma-buf. nouveau offers no peer-to-peer there: it pins the buffer in RAM for as long as somebody
- * imports it, so each byte crosses the link of the exporter, and then that of the importer. That is
- * measured here, on any kernel, as what SVM between GPUs is to be compared with. Every subtest has one
- * dynamic subtest for each ordered pair of GPUs: gpu<exporter>-gpu<importer>.
+ * Description: A buffer in the VRAM of one GPU (the exporter) is used by another (the importer) as
+ * a dma-buf. nouveau offers no peer-to-peer there: it pins the buffer in RAM for as long as
+ * somebody imports it, so each byte crosses the link of the exporter, and then that of the
+ * importer. That is measured here, on any kernel, as what SVM between GPUs is to be compared with.
+ * Every subtest has one dynamic subtest for each ordered pair of GPUs: gpu<exporter>-gpu<importer>.
  */
 #include "igt.h"
 #include "nouveau_drm.h"
@@ -297,7 +297,9 @@ static void test_exporter_close(struct pair *pair)
 	export(pair, 4);
 }
 
-/* The exporter's driver goes, and comes back, while the importer uses the buffer, which is in RAM. */
+/*
+ * The exporter's driver goes, and comes back, while the importer uses the buffer, which is in RAM.
+ */
 static void test_exporter_unbind(struct pair *pair)
 {
 	export(pair, 1);
@@ -376,6 +378,31 @@ static void run(const struct subtest *subtest, struct nv_gpu *exporter, struct n
 	user_destroy(&pair.exporter);
 }
 
+/**
+ * SUBTEST: export-vram-attach
+ * Description: A buffer moves to RAM, and stays there, when another GPU imports it
+ *
+ * SUBTEST: read
+ * Description: The importer reads the buffer in RAM
+ *
+ * SUBTEST: write
+ * Description: The importer writes the buffer in RAM, where the exporter reads it
+ *
+ * SUBTEST: return
+ * Description: A buffer that nobody imports any more may be in VRAM again
+ *
+ * SUBTEST: beside-svm
+ * Description: What crosses the bus twice as a dma-buf crosses it once as pages of SVM
+ *
+ * SUBTEST: exporter-close
+ * Description: The importer uses the buffer when the exporter's file is closed
+ *
+ * SUBTEST: exporter-unbind
+ * Description: The importer uses the buffer when the exporter's driver is gone
+ *
+ * SUBTEST: importer-unbind
+ * Description: The exporter uses the buffer when the importer's driver is gone
+ */
 int igt_main()
 {
 	igt_fixture()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
+/**
  * TEST: nouveau SVM on one GPU
  * Category: Core
  * Mega feature: SVM
@@ -783,7 +783,9 @@ static void on_sigbus(int sig)
 	siglongjmp(no_room, sig);
 }
 
-/* A buffer that is larger than BAR1 cannot be mapped there, at the second access as at the first. */
+/*
+ * A buffer that is larger than BAR1 cannot be mapped there, at the second access as at the first.
+ */
 static void test_bar1_overflow(void)
 {
 	const uint64_t bar1 = nv_bar1_size(&gpu);
@@ -843,8 +845,8 @@ static void test_close_while_private(void)
 }
 
 /*
- * A buffer that has to be in VRAM finds no room there unless some of the pages go. A driver that does
- * not evict pages refuses the buffer. Either way the pages keep their content.
+ * A buffer that has to be in VRAM finds no room there unless some of the pages go. A driver that
+ * does not evict pages refuses the buffer. Either way the pages keep their content.
  */
 static void test_evict(void)
 {
@@ -1123,9 +1125,9 @@ static void use_shared(struct nv_survivor *survivor, bool huge, bool child_keeps
 }
 
 /*
- * The process that had its pages brought to VRAM is killed while its GPU uses them, and a child has them
- * too. That is the end of its file, or not, as the child has that as well. VRAM is given back with the
- * last one.
+ * The process that had its pages brought to VRAM is killed while its GPU uses them, and a child has
+ * them too. That is the end of its file, or not, as the child has that as well. VRAM is given back
+ * with the last one.
  */
 static void test_kill_while_shared(bool huge)
 {
@@ -1227,7 +1229,7 @@ static size_t overcommit_require(void)
 	const uint64_t ram = (uint64_t)sysconf(_SC_PHYS_PAGES) * NV_PAGE_SIZE;
 
 	igt_require_f(vram <= SLOW_QUICK(16ul << 30, 256 * MiB),
-		      "filling %llu MiB of VRAM takes too long here: see rig/vm --vram\n",
+		      "filling %llu MiB of VRAM takes too long here\n",
 		      (unsigned long long)(vram / MiB));
 	igt_require_f(ram >= 4 * vram, "there is too little RAM for twice the VRAM\n");
 
@@ -1338,20 +1340,20 @@ static void test_overcommit_hot(void)
 /* Buffers that must be in VRAM get there: an old one that had to leave, and a new one. */
 static void test_overcommit_buffers(void)
 {
-	struct nv_worker worker;
+	struct nv_worker other;
 	struct nv_bo bo;
 	size_t len;
 	char *ptr = overcommit_alloc(false, &len);
 
-	nv_worker_create(&worker, &gpu);
-	nv_worker_fill(&worker, 64 * KiB, 1);
+	nv_worker_create(&other, &gpu);
+	nv_worker_fill(&other, 64 * KiB, 1);
 	for (size_t i = 0; i < len; i += NV_HUGE_SIZE)
 		overcommit_migrate(ptr, i);
-	nv_worker_check(&worker, 64 * KiB, 1);
+	nv_worker_check(&other, 64 * KiB, 1);
 	nv_bo_create(&bo, svm.fd, len / 8, NOUVEAU_GEM_DOMAIN_VRAM);
-	nv_worker_check(&worker, 64 * KiB, 1);
+	nv_worker_check(&other, 64 * KiB, 1);
 	nv_bo_destroy(&bo);
-	nv_worker_destroy(&worker);
+	nv_worker_destroy(&other);
 	overcommit_check(ptr, len);
 	munmap(ptr, len);
 }
@@ -1388,7 +1390,9 @@ static void vm_exec(int fd, int channel, uint64_t va, uint32_t len)
 	drmSyncobjDestroy(fd, sync.handle);
 }
 
-/* A buffer that VM_BIND maps leaves VRAM for pages, and is needed there again: by VM_BIND and EXEC. */
+/*
+ * A buffer that VM_BIND maps leaves VRAM for pages, and is needed there again: by VM_BIND and EXEC.
+ */
 static void test_overcommit_vm_bind(void)
 {
 	struct drm_nouveau_vm_init init = { .kernel_managed_addr = 1ul << 39,
@@ -1556,7 +1560,9 @@ static bool sleeps(void)
 	return !strcmp(status, "suspended");
 }
 
-/* What the process does with its memory while the GPU sleeps, which is none of the GPU's business. */
+/*
+ * What the process does with its memory while the GPU sleeps, which is none of the GPU's business.
+ */
 static void use_memory_meanwhile(char *ptr, size_t len)
 {
 	int status;
@@ -1578,8 +1584,8 @@ static void use_memory_meanwhile(char *ptr, size_t len)
 }
 
 /*
- * Where the driver may turn off a GPU that has nothing to do, nothing is in VRAM or mapped then, and
- * what becomes of the process's memory does not wake it.
+ * Where the driver may turn off a GPU that has nothing to do, nothing is in VRAM or mapped then,
+ * and what becomes of the process's memory does not wake it.
  */
 static void test_runtime_suspend(bool huge)
 {
@@ -1796,8 +1802,8 @@ static void test_migrate_engine_stuck(void)
 }
 
 /*
- * A child touches a huge page that it shares. While the page is on its way to RAM, the parent unmaps it,
- * which must not take it from the child.
+ * A child touches a huge page that it shares. While the page is on its way to RAM, the parent
+ * unmaps it, which must not take it from the child.
  */
 static void test_fork_munmap_thp(void)
 {
@@ -2717,6 +2723,330 @@ static const struct subtest {
 	  "Buffers stay mapped and exported when driver and files are gone" },
 };
 
+/**
+ * SUBTEST: migrate-4k
+ * Description: A page goes to VRAM and back as it was
+ *
+ * SUBTEST: migrate-64k
+ * Description: Pages go to VRAM and back as they were
+ *
+ * SUBTEST: migrate-2m
+ * Description: Small pages of 2 MiB go to VRAM and back
+ *
+ * SUBTEST: migrate-16m
+ * Description: A long row of small pages goes to VRAM and back
+ *
+ * SUBTEST: migrate-thp
+ * Description: A huge page goes to VRAM and back as it was
+ *
+ * SUBTEST: migrate-thp-split
+ * Description: A huge page in VRAM survives losing a part
+ *
+ * SUBTEST: migrate-thp-split-tail
+ * Description: The CPU gets the page that it asked for of a huge page that lost a part
+ *
+ * SUBTEST: migrate-thp-whole
+ * Description: A huge page stays whole, wherever the range that it is in starts
+ *
+ * SUBTEST: migrate-result
+ * Description: SVM_BIND reports the pages that it migrated
+ *
+ * SUBTEST: fdinfo
+ * Description: Fdinfo shows the file's buffers and what it has mapped of the process
+ *
+ * SUBTEST: migrate-again
+ * Description: Migrating what is there already changes nothing
+ *
+ * SUBTEST: migrate-partial
+ * Description: Only the asked range migrates
+ *
+ * SUBTEST: migrate-holes
+ * Description: Pages that cannot migrate do not disturb those that can
+ *
+ * SUBTEST: migrate-repeat
+ * Description: Pages go to VRAM and back many times
+ *
+ * SUBTEST: migrate-engine-stuck
+ * Description: Pages stay where they are when the copy engine does not answer
+ *
+ * SUBTEST: migrate-race
+ * Description: Pages keep their content while CPU and driver both want them
+ *
+ * SUBTEST: target-cpu-4k
+ * Description: SVM_BIND brings a page home to RAM
+ *
+ * SUBTEST: target-cpu-2m
+ * Description: SVM_BIND brings many pages home to RAM
+ *
+ * SUBTEST: target-cpu-thp
+ * Description: SVM_BIND brings a huge page home to RAM in one piece
+ *
+ * SUBTEST: target-cpu-thp-part
+ * Description: SVM_BIND brings a part of a huge page home to RAM
+ *
+ * SUBTEST: target-cpu-mixed
+ * Description: SVM_BIND brings home what is in VRAM, counts that, and leaves the rest alone
+ *
+ * SUBTEST: target-cpu-fork
+ * Description: Pages that SVM_BIND brings home after fork() are a copy for each process
+ *
+ * SUBTEST: target-cpu-race
+ * Description: Pages keep their content while one thread brings them home and another takes them
+ *   away
+ *
+ * SUBTEST: cpu-fault-back
+ * Description: A CPU access brings its page back
+ *
+ * SUBTEST: cpu-write-back
+ * Description: A CPU write brings the rest of its page back
+ *
+ * SUBTEST: cpu-fault-fragmented
+ * Description: A CPU access to a huge page brings back one page if there is no huge page in RAM
+ *
+ * SUBTEST: cpu-fault-threads
+ * Description: Threads fault their own pages back at the same time
+ *
+ * SUBTEST: cpu-fault-threads-same-page
+ * Description: Threads fault the same pages back at the same time
+ *
+ * SUBTEST: munmap-whole
+ * Description: What comes in place of an unmapped range in VRAM is empty
+ *
+ * SUBTEST: munmap-partial
+ * Description: Unmapping the end of a range in VRAM leaves the rest as it was
+ *
+ * SUBTEST: munmap-middle
+ * Description: Unmapping the middle of a range in VRAM leaves the rest as it was
+ *
+ * SUBTEST: munmap-race
+ * Description: Pages mapped and unmapped while the driver migrates them keep their content
+ *
+ * SUBTEST: mremap
+ * Description: Pages in VRAM move to another address
+ *
+ * SUBTEST: mremap-dontunmap
+ * Description: Pages in VRAM move to another address and leave an empty range
+ *
+ * SUBTEST: fork-read
+ * Description: A child sees its parent's pages in VRAM
+ *
+ * SUBTEST: fork-write-cow
+ * Description: A child's writes stay its own
+ *
+ * SUBTEST: fork-child-exit
+ * Description: A child's exit leaves the pages in VRAM
+ *
+ * SUBTEST: fork-munmap-thp
+ * Description: A huge page that is on its way to RAM for a child stays its own when the parent
+ *   unmaps it
+ *
+ * SUBTEST: madvise-dontneed
+ * Description: Discarded pages read as zero
+ *
+ * SUBTEST: madvise-free
+ * Description: Pages in VRAM that may be freed read as they were or as zero, written ones as
+ *   written
+ *
+ * SUBTEST: madvise-pageout
+ * Description: Advice to page out leaves pages in VRAM as they were
+ *
+ * SUBTEST: madvise-hugepage
+ * Description: Advice to use huge pages leaves pages in VRAM as they were
+ *
+ * SUBTEST: madvise-collapse
+ * Description: Collapsing to a huge page leaves pages in VRAM as they were
+ *
+ * SUBTEST: mlock
+ * Description: Locked pages keep their content when they migrate, pages in VRAM when they are
+ *   locked
+ *
+ * SUBTEST: gup-vmsplice
+ * Description: A kernel's reference brings pages back to RAM and keeps them there
+ *
+ * SUBTEST: userfaultfd
+ * Description: Pages that userfaultfd fills migrate; pages that are missing are left missing
+ *
+ * SUBTEST: ksm
+ * Description: Equal pages in RAM and VRAM stay apart when one is written
+ *
+ * SUBTEST: counters
+ * Description: The driver counts the pages that it migrates to VRAM and to RAM
+ *
+ * SUBTEST: compact
+ * Description: Memory compaction leaves pages in VRAM as they were
+ *
+ * SUBTEST: exit-while-mapped
+ * Description: A process exits with pages in VRAM, and the GPU works on
+ *
+ * SUBTEST: kill-while-migrating
+ * Description: A process is killed while it migrates, and the GPU works on
+ *
+ * SUBTEST: kill-while-shared
+ * Description: A process is killed while its GPU uses pages that its child has, too
+ *
+ * SUBTEST: kill-while-shared-thp
+ * Description: A process is killed while its GPU uses a huge page that its child has, too
+ *
+ * SUBTEST: close-while-private
+ * Description: Pages survive the close of the file they were migrated with
+ *
+ * SUBTEST: bar1-overflow
+ * Description: A buffer that is larger than BAR1 gives no access to other buffers
+ *
+ * SUBTEST: evict
+ * Description: Pages in VRAM make room for a buffer that has to be there, and keep their content
+ *
+ * SUBTEST: release-touch
+ * Description: Pages that came home leave no VRAM in use and no struct pages behind
+ *
+ * SUBTEST: release-munmap
+ * Description: Pages in VRAM that are unmapped leave no VRAM in use and no struct pages behind
+ *
+ * SUBTEST: release-exit
+ * Description: A process that exits leaves no VRAM in use and no struct pages behind
+ *
+ * SUBTEST: release-thp
+ * Description: The last part of a huge page in VRAM that goes leaves nothing behind
+ *
+ * SUBTEST: release-half
+ * Description: VRAM of pages that went is given back beside pages that stay
+ *
+ * SUBTEST: release-clears
+ * Description: Buffers in VRAM that was given back show nothing of the pages that were there
+ *
+ * SUBTEST: release-race
+ * Description: Pages migrate and come home while VRAM is given back
+ *
+ * SUBTEST: chunk-reuse
+ * Description: VRAM is good for small and for huge pages, whatever it was before
+ *
+ * SUBTEST: ce-basic
+ * Description: The copy engine copies, fills and releases semaphores
+ *
+ * SUBTEST: ce-fence-delay
+ * Description: A wait for a copy-engine channel that takes its time ends
+ *
+ * SUBTEST: ce-user-address
+ * Description: Fill and semaphore reach addresses above 40 bits
+ *
+ * SUBTEST: migrate-while-ttm-moves
+ * Description: Pages and buffer objects that move at the same time keep their content
+ *
+ * SUBTEST: prefetch-sys
+ * Description: The GPU reads and writes pages in RAM where they are
+ *
+ * SUBTEST: prefetch-vram
+ * Description: The GPU reads and writes pages in its VRAM where they are
+ *
+ * SUBTEST: prefetch-thp
+ * Description: The GPU reads and writes a huge page in its VRAM
+ *
+ * SUBTEST: prefetch-shmem
+ * Description: The GPU reads and writes shared memory, which does not migrate
+ *
+ * SUBTEST: prefetch-ro
+ * Description: The GPU reads read-only memory, and cannot write to it
+ *
+ * SUBTEST: prefetch-untouched
+ * Description: Memory never touched before is zero for the GPU, and takes its writes
+ *
+ * SUBTEST: prefetch-mixed
+ * Description: The GPU reads a range that is partly in RAM, partly in VRAM
+ *
+ * SUBTEST: prefetch-race
+ * Description: A prefetch that races with changes leaves no stale mapping
+ *
+ * SUBTEST: gpu-read-after-migrate
+ * Description: Migrated pages are mapped for the GPU
+ *
+ * SUBTEST: gpu-write-after-migrate
+ * Description: After a migration the GPU writes to the new place
+ *
+ * SUBTEST: gpu-write-after-migrate-prefetch
+ * Description: After a migration and a prefetch the GPU writes to the new place
+ *
+ * SUBTEST: gpu-write-after-fork
+ * Description: The GPU's write after fork() is not seen by the child
+ *
+ * SUBTEST: mremap-prefetch
+ * Description: The GPU reads moved pages at their new place
+ *
+ * SUBTEST: mprotect-ro
+ * Description: The GPU cannot write to memory that became read-only
+ *
+ * SUBTEST: revoke-munmap
+ * Description: Unmapped RAM is out of the GPU's reach
+ *
+ * SUBTEST: revoke-munmap-vram
+ * Description: Unmapped VRAM is out of the GPU's reach
+ *
+ * SUBTEST: revoke-dontneed
+ * Description: Discarded RAM is out of the GPU's reach
+ *
+ * SUBTEST: revoke-dontneed-vram
+ * Description: Discarded VRAM is out of the GPU's reach
+ *
+ * SUBTEST: revoke-mprotect
+ * Description: Forbidden RAM is out of the GPU's reach
+ *
+ * SUBTEST: revoke-mprotect-vram
+ * Description: Forbidden VRAM is out of the GPU's reach
+ *
+ * SUBTEST: revoke-cpu-fault
+ * Description: VRAM that went back to RAM is out of the GPU's reach
+ *
+ * SUBTEST: exit-while-prefetched
+ * Description: A process exits with pages mapped for the GPU, and the GPU works on
+ *
+ * SUBTEST: bad-address
+ * Description: An access to nowhere kills its channel and no other
+ *
+ * SUBTEST: overcommit
+ * Description: Twice the VRAM migrates, and what was there for the longest makes room
+ *
+ * SUBTEST: overcommit-thp
+ * Description: Twice the VRAM migrates in huge pages, and the oldest make room
+ *
+ * SUBTEST: overcommit-hot
+ * Description: Pages that the GPU uses stay in VRAM while others come and go
+ *
+ * SUBTEST: overcommit-buffers
+ * Description: Buffers get VRAM that is full of pages
+ *
+ * SUBTEST: overcommit-vm-bind
+ * Description: A buffer that VM_BIND maps gets VRAM that is full of pages
+ *
+ * SUBTEST: overcommit-race
+ * Description: Processes that take VRAM from each other all the time keep their pages' content
+ *
+ * SUBTEST: suspend-vram
+ * Description: The GPU uses the pages that it had in VRAM and in RAM before it slept
+ *
+ * SUBTEST: suspend-thp
+ * Description: The GPU uses the huge page that it had in VRAM before it slept
+ *
+ * SUBTEST: runtime-suspend-vram
+ * Description: A GPU with nothing to do sleeps, without pages, and the CPU's use of them does not
+ *   wake it
+ *
+ * SUBTEST: runtime-suspend-thp
+ * Description: The same with a huge page
+ *
+ * SUBTEST: unbind
+ * Description: Pages in VRAM survive the driver
+ *
+ * SUBTEST: unbind-thp
+ * Description: A huge page in VRAM survives the driver
+ *
+ * SUBTEST: unbind-race
+ * Description: Pages that are migrating when the driver goes are in RAM then
+ *
+ * SUBTEST: unbind-open
+ * Description: The driver goes, and comes back, while a channel and buffers of it are in use
+ *
+ * SUBTEST: unbind-open-files-first
+ * Description: Buffers stay mapped and exported when driver and files are gone
+ */
 int igt_main()
 {
 	igt_fixture()

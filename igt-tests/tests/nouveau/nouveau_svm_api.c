@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
+/**
  * TEST: nouveau SVM interface
  * Category: Core
  * Mega feature: SVM
@@ -290,8 +290,8 @@ static void test_prefetch_before_init(void)
 }
 
 /*
- * Memory of a buffer is a block for each bit of its size, and blocks may be neighbours. That no two are
- * synced as one is for the kernel to say, if it checks DMA.
+ * Memory of a buffer is a block for each bit of its size, and blocks may be neighbours. That no two
+ * are synced as one is for the kernel to say, if it checks DMA.
  */
 static void test_buffer_sync(void)
 {
@@ -345,6 +345,79 @@ static const struct {
 	  test_prefetch_before_init },
 };
 
+/**
+ * SUBTEST: buffer-sync
+ * Description: Buffers of all sizes are synced for the CPU and for the GPU
+ *
+ * SUBTEST: init
+ * Description: SVM can be switched on for a device file
+ *
+ * SUBTEST: init-twice
+ * Description: A second SVM_INIT on a file is refused
+ *
+ * SUBTEST: init-unsupported
+ * Description: SVM_INIT says so on a GPU without SVM
+ *
+ * SUBTEST: init-overflow
+ * Description: A window beyond the address space is refused
+ *
+ * SUBTEST: init-after-channel
+ * Description: SVM and a channel that is older than it both work
+ *
+ * SUBTEST: bind-before-init
+ * Description: SVM_BIND without SVM_INIT is refused
+ *
+ * SUBTEST: bind-hole
+ * Description: Unmapped parts of a range are skipped
+ *
+ * SUBTEST: bind-cutout
+ * Description: The driver's own window does not migrate
+ *
+ * SUBTEST: bind-kernel-va
+ * Description: Addresses outside user space do no harm
+ *
+ * SUBTEST: bind-other-process
+ * Description: A device file does not bind the memory of a process that is not its owner
+ *
+ * SUBTEST: prefetch-invalid-target
+ * Description: PREFETCH takes no target and no priority
+ *
+ * SUBTEST: prefetch-hole
+ * Description: PREFETCH skips unmapped parts and counts the others
+ *
+ * SUBTEST: prefetch-before-init
+ * Description: PREFETCH without SVM_INIT is refused
+ *
+ * SUBTEST: init-then-vm-init
+ * Description: VM_INIT after SVM_INIT does no harm to memory
+ *
+ * SUBTEST: vm-init-then-init
+ * Description: SVM_INIT after VM_INIT does no harm to memory
+ *
+ * SUBTEST: bind-invalid-reserved0
+ * Description: Reserved field 0 must be zero
+ *
+ * SUBTEST: bind-invalid-reserved1
+ * Description: Reserved field 1 must be zero
+ *
+ * SUBTEST: bind-invalid-header-bits
+ * Description: Header bits without a meaning must be zero
+ *
+ * SUBTEST: bind-invalid-cmd
+ * Description: A command nobody defined is refused
+ *
+ * SUBTEST: bind-invalid-target
+ * Description: A target nobody defined is refused
+ *
+ * SUBTEST: bind-invalid-stride
+ * Description: Strided ranges are not offered
+ *
+ * SUBTEST: bind-invalid-empty
+ * Description: An empty range is refused
+ *
+ * SUBTEST: bind-invalid-reversed
+ * Description: A range that ends before it starts is refused
+ */
 int igt_main()
 {
 	igt_fixture()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
+/**
  * TEST: nouveau SVM and limits of control groups
  * Category: Core
  * Mega feature: SVM
@@ -375,6 +375,31 @@ static void mount_groups(void)
 	igt_require_f(mounted, "cannot mount control groups of version 2: %m\n");
 }
 
+/**
+ * SUBTEST: charge
+ * Description: A group is charged for its pages, and for no other's
+ *
+ * SUBTEST: limit
+ * Description: Twice as much as the limit migrates, and other groups keep theirs
+ *
+ * SUBTEST: limit-none
+ * Description: Who may have no VRAM gets none
+ *
+ * SUBTEST: limit-parent
+ * Description: The limit of a parent holds for its children
+ *
+ * SUBTEST: limit-lower
+ * Description: A limit that is lowered brings pages to RAM
+ *
+ * SUBTEST: limit-buffer
+ * Description: Pages make room for a buffer of their group
+ *
+ * SUBTEST: group-gone
+ * Description: Pages outlive their group
+ *
+ * SUBTEST: min
+ * Description: Another group leaves alone what is guaranteed
+ */
 int igt_main()
 {
 	igt_fixture()

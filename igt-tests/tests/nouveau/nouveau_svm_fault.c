@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
+/**
  * TEST: nouveau SVM with shaders
  * Category: Core
  * Mega feature: SVM
@@ -50,7 +50,9 @@ IGT_TEST_DESCRIPTION("Replayable page faults of shaders with nouveau's SVM");
 #define WILD_POINTER 0x123456789000ul
 #define WILD_40_BITS 0x9876543000ul /* for what takes no longer address */
 
-/* A GPU with an SVM address space, a channel for shaders in it, and memory they need no fault for. */
+/*
+ * A GPU with an SVM address space, a channel for shaders in it, and memory they need no fault for.
+ */
 struct shader {
 	struct nv_svm svm;
 	struct nv_compute compute;
@@ -550,7 +552,9 @@ static void test_vram_thp(void)
 	munmap(ptr, NV_HUGE_SIZE);
 }
 
-/* Shaders whose code or constants are in memory of the process: GCC fetches them, and faults, too */
+/*
+ * Shaders whose code or constants are in memory of the process: GCC fetches them, and faults, too
+ */
 
 #define PROGRAM_THREADS 1024
 
@@ -580,7 +584,9 @@ static struct place in_buffer(size_t at)
 	return (struct place){ (char *)shader.result.map + at, shader.result.va + at };
 }
 
-/* Where memory goes across a boundary of 2 MiB: no driver maps pages beyond it along with a fault. */
+/*
+ * Where memory goes across a boundary of 2 MiB: no driver maps pages beyond it along with a fault.
+ */
 static char *edge_of(uint32_t *memory)
 {
 	return (char *)(((uintptr_t)memory + NV_HUGE_SIZE) & -NV_HUGE_SIZE);
@@ -647,8 +653,9 @@ static void run_faulting_program(const struct program *program)
 }
 
 /*
- * That part of @program which is in @memory goes across an edge, so that its second half faults when
- * the first one has been used. Then there is other code at the same place, and then other memory.
+ * That part of @program which is in @memory goes across an edge, so that its second half faults
+ * when the first one has been used. Then there is other code at the same place, and then other
+ * memory.
  */
 static void run_programs(uint32_t *memory, struct program *program)
 {
@@ -691,8 +698,8 @@ static void test_constants_fault(void)
 }
 
 /*
- * Code and constants in VRAM are used there. Another file migrates them, as a driver may map for a file
- * what it migrated for it, and here it has to be asked by a fault.
+ * Code and constants in VRAM are used there. Another file migrates them, as a driver may map for a
+ * file what it migrated for it, and here it has to be asked by a fault.
  */
 static void test_program_in_vram(void)
 {
@@ -788,8 +795,8 @@ static void test_fork_write(bool in_vram)
 }
 
 /*
- * Three grids at a time: an atomic to private memory, and reads of a file and stores to new pages at
- * higher addresses, which the driver handles after it, in one batch.
+ * Three grids at a time: an atomic to private memory, and reads of a file and stores to new pages
+ * at higher addresses, which the driver handles after it, in one batch.
  */
 static void test_mixed_batch(void)
 {
@@ -848,8 +855,8 @@ static void assert_works(struct shader *s)
 }
 
 /*
- * What was queued on @doomed kills it, by a fault of @client at @addr if that is known. A channel that
- * was there before and one made after it are not killed.
+ * What was queued on @doomed kills it, by a fault of @client at @addr if that is known. A channel
+ * that was there before and one made after it are not killed.
  */
 static void assert_kills_only(struct nv_chan *doomed, uint64_t addr, const char *client)
 {
@@ -1051,8 +1058,8 @@ static char *area_create(bool in_vram)
 }
 
 /*
- * In bytes @from to @end of an area a shader finds @value + i in word i, and so does the process; and the
- * process finds what a shader stores there.
+ * In bytes @from to @end of an area a shader finds @value + i in word i, and so does the process;
+ * and the process finds what a shader stores there.
  */
 static void area_assert(char *ptr, size_t from, size_t end, uint32_t value)
 {
@@ -1146,8 +1153,9 @@ static void test_mremap(int flags, bool in_vram)
 }
 
 /*
- * While there is a child, the process writes to one half, and so leaves the pages of it to the child. When
- * that exits, they are freed, and others may have them; the other half is the process's alone again.
+ * While there is a child, the process writes to one half, and so leaves the pages of it to the
+ * child. When that exits, they are freed, and others may have them; the other half is the process's
+ * alone again.
  */
 static void test_fork_child_exit(bool in_vram)
 {
@@ -1195,9 +1203,9 @@ static bool reclaimed(void *ptr, size_t len)
 }
 
 /*
- * Linux drops what is MADV_FREE and was not written since. Nobody but the driver knows what a GPU wrote.
- * The second half of the memory is left alone, to show that Linux does it; on one CPU, as each has pages
- * in a list of its own that nobody else takes from.
+ * Linux drops what is MADV_FREE and was not written since. Nobody but the driver knows what a GPU
+ * wrote. The second half of the memory is left alone, to show that Linux does it; on one CPU, as
+ * each has pages in a list of its own that nobody else takes from.
  */
 static void test_madvise_free(bool huge)
 {
@@ -1291,8 +1299,9 @@ static void test_mlock(bool in_vram)
 }
 
 /*
- * The memory is what it was after the GPU slept, in RAM, in VRAM, and where nobody was yet. A channel of the
- * model forgets what was bound to it when the GPU sleeps, so it is another one that looks.
+ * The memory is what it was after the GPU slept, in RAM, in VRAM, and where nobody was yet. A
+ * channel of the model forgets what was bound to it when the GPU sleeps, so it is another one that
+ * looks.
  */
 static void test_suspend(void)
 {
@@ -1365,7 +1374,9 @@ static void test_gup_longterm(bool in_vram)
 	munmap(ptr, AREA_LEN);
 }
 
-/* KSM gives what two shaders stored alike the same pages, to read. A store is to one of them alone. */
+/*
+ * KSM gives what two shaders stored alike the same pages, to read. A store is to one of them alone.
+ */
 static void test_ksm(void)
 {
 	char *ptr = area_create(false), *twin = area_create(false);
@@ -1389,8 +1400,8 @@ static void test_ksm(void)
 }
 
 /*
- * Every other page is freed, so that there is room to move to; of the rest a shader stored to the first word of
- * one in four.
+ * Every other page is freed, so that there is room to move to; of the rest a shader stored to the
+ * first word of one in four.
  */
 #define GAPS_LEN   (32 * MiB)
 #define GAPS_SHIFT (PAGE_SHIFT + 3)
@@ -1428,7 +1439,9 @@ static size_t gaps_compact(const char *ptr)
 	return moved;
 }
 
-/* Some do not move, as there is no gap above them; with what was left of one try the next has more. */
+/*
+ * Some do not move, as there is no gap above them; with what was left of one try the next has more.
+ */
 static void test_compaction(void)
 {
 	char *tries[5];
@@ -1472,8 +1485,8 @@ static int create_file(int *direct)
 }
 
 /*
- * A file system writes back what was stored to a mapping, for which it makes that read-only, and is told
- * of the next store. What it wrote is read past the page cache.
+ * A file system writes back what was stored to a mapping, for which it makes that read-only, and is
+ * told of the next store. What it wrote is read past the page cache.
  */
 static void test_file_write_back(void)
 {
@@ -1516,7 +1529,9 @@ struct beside {
 	int passes;
 };
 
-/* Kills channels by @kill while another process does @work, which faults, and looks at every word. */
+/*
+ * Kills channels by @kill while another process does @work, which faults, and looks at every word.
+ */
 static void test_beside(void (*work)(void), void (*kill)(int round), int rounds)
 {
 	volatile struct beside *shared =
@@ -1734,7 +1749,9 @@ static void test_wild_beside_vram(void)
 	munmap(small, len);
 }
 
-/* Contexts of several processes take turns on the engine, and fault there, each in its own memory. */
+/*
+ * Contexts of several processes take turns on the engine, and fault there, each in its own memory.
+ */
 static void test_processes(void)
 {
 	pid_t child[3];
@@ -1951,8 +1968,8 @@ static void test_fork_race(void)
 }
 
 /*
- * The shader stores to every other word, the process to those between, and as both are the first
- * in a page now and then, both make it. With @in_vram the pages are brought to VRAM again and again.
+ * The shader stores to every other word, the process to those between, and as both are the first in
+ * a page now and then, both make it. With @in_vram the pages are brought to VRAM again and again.
  */
 static void test_cpu_write_race(bool in_vram)
 {
@@ -2108,9 +2125,9 @@ static void test_busy(const struct nv_kernel *kernel)
 }
 
 /*
- * Hints where the driver has its own mappings, of which nothing can come, and a store behind them. On
- * the model the driver looks at the fault buffer only when all of them have faulted. With a buffer
- * that has no room for the store (rig/test igt-patched-faults) it does not see that.
+ * Hints where the driver has its own mappings, of which nothing can come, and a store behind them.
+ * On the model the driver looks at the fault buffer only when all of them have faulted. With a
+ * buffer that has no room for the store it does not see that.
  */
 static void test_overflow_hints(void)
 {
@@ -2181,11 +2198,14 @@ static void test_exit_while_faulting(void)
 
 		igt_assert(child >= 0);
 		if (!child) {
-			struct nv_kernel_args args = { .dst_shift = PAGE_SHIFT };
+			void *dst = nv_alloc(512 * NV_PAGE_SIZE);
+			const struct nv_kernel_args args = {
+				.dst = (uintptr_t)dst,
+				.dst_shift = PAGE_SHIFT,
+			};
 			struct shader own;
 
 			shader_create(&own);
-			args.dst = (uintptr_t)nv_alloc(512 * NV_PAGE_SIZE);
 			nv_compute_grid(&own.compute, &nv_kernel_fill, 512, &args);
 			if (__nv_chan_submit(&own.compute.chan))
 				_exit(1);
@@ -2397,9 +2417,9 @@ static void wait_for_ever(volatile int *state)
 }
 
 /*
- * The engine has one context at a time, and a shader that waits cannot leave it. When others want it,
- * the driver ends the channel that has it after a timeout, as it does for a shader that hangs. So the
- * one that waits may be killed; the others go on, and what they fault on is handled.
+ * The engine has one context at a time, and a shader that waits cannot leave it. When others want
+ * it, the driver ends the channel that has it after a timeout, as it does for a shader that hangs.
+ * So the one that waits may be killed; the others go on, and what they fault on is handled.
  */
 static void test_userfaultfd_beside(void)
 {
@@ -2475,9 +2495,9 @@ enum {
 };
 
 /*
- * A process exits while its shader waits for a page that nobody serves. Linux closes files one after
- * the other: its userfaultfd is older than its device file, or newer, or another process has it, too.
- * A mapping of the device file keeps it open until the memory of the process goes.
+ * A process exits while its shader waits for a page that nobody serves. Linux closes files one
+ * after the other: its userfaultfd is older than its device file, or newer, or another process has
+ * it, too. A mapping of the device file keeps it open until the memory of the process goes.
  */
 static void exit_while_waiting(int uffd_is, bool mapped)
 {
@@ -2811,6 +2831,302 @@ static const struct {
 	  "The driver may go while a shader faults" },
 };
 
+/**
+ * SUBTEST: shader-buffer
+ * Description: A shader copies inside a buffer object
+ *
+ * SUBTEST: shader-read-4k
+ * Description: A shader reads a page of the process
+ *
+ * SUBTEST: shader-read-64k
+ * Description: A shader reads pages of the process
+ *
+ * SUBTEST: shader-read-untouched
+ * Description: A shader reads zeros where the process never was, and then writes there
+ *
+ * SUBTEST: shader-write-4k
+ * Description: A shader writes a page of the process
+ *
+ * SUBTEST: shader-write-64k
+ * Description: A shader writes pages of the process
+ *
+ * SUBTEST: shader-atomic
+ * Description: A shader and the process add to the same words in turn
+ *
+ * SUBTEST: shader-atomic-one-word
+ * Description: All threads add to one word, each once
+ *
+ * SUBTEST: atomic-thp
+ * Description: A shader adds to words in the middle of a huge page
+ *
+ * SUBTEST: atomic-stack
+ * Description: A shader adds to words on the stack
+ *
+ * SUBTEST: atomic-untouched
+ * Description: A shader adds to what it has read where the process never was
+ *
+ * SUBTEST: atomic-file-private
+ * Description: A shader adds to a private mapping of a file, not to the file
+ *
+ * SUBTEST: atomic-shared
+ * Description: An atomic to shared memory kills its channel and nothing else
+ *
+ * SUBTEST: atomic-hugetlb
+ * Description: An atomic to a page of hugetlbfs kills its channel and nothing else
+ *
+ * SUBTEST: shader-exchange
+ * Description: Atomics return what was there
+ *
+ * SUBTEST: file-shared
+ * Description: A shader reads and writes a file by a shared mapping
+ *
+ * SUBTEST: file-private
+ * Description: A shader writes to a private mapping, not to the file
+ *
+ * SUBTEST: file-program
+ * Description: A shader reads the program's own file
+ *
+ * SUBTEST: hugetlb
+ * Description: A shader reads and writes a page of hugetlbfs
+ *
+ * SUBTEST: hugetlb-1g
+ * Description: A shader reads and writes a page of 1 GiB
+ *
+ * SUBTEST: stack
+ * Description: A shader reads and writes the stack
+ *
+ * SUBTEST: many-pages
+ * Description: More pages fault than the fault buffer has entries
+ *
+ * SUBTEST: thp
+ * Description: A shader reads and writes a huge page
+ *
+ * SUBTEST: vram
+ * Description: A shader reads and writes pages in VRAM
+ *
+ * SUBTEST: vram-other-file
+ * Description: A shader reads pages in VRAM that go there and back for another file
+ *
+ * SUBTEST: vram-atomic
+ * Description: A shader adds to words in VRAM, which stay there
+ *
+ * SUBTEST: vram-thp
+ * Description: A shader reads and writes the middle of a huge page in VRAM
+ *
+ * SUBTEST: program-fault
+ * Description: A shader's code is in memory of the process, where the GPU fetches it by faults
+ *
+ * SUBTEST: constants-fault
+ * Description: A shader's constants are in memory of the process, where the GPU fetches them by
+ *   faults
+ *
+ * SUBTEST: program-in-vram
+ * Description: A shader's code and constants are pages of the process in VRAM, and stay there
+ *
+ * SUBTEST: read-only
+ * Description: A shader reads what is read-only
+ *
+ * SUBTEST: remap
+ * Description: A shader follows when memory is discarded and made anew
+ *
+ * SUBTEST: fork-write
+ * Description: What a shader writes after fork() is its process's own
+ *
+ * SUBTEST: fork-write-vram
+ * Description: What a shader writes to VRAM after fork() is its process's own
+ *
+ * SUBTEST: munmap-partial
+ * Description: What is unmapped is out of a shader's reach, the rest of the mapping is not
+ *
+ * SUBTEST: munmap-middle
+ * Description: What is unmapped is out of a shader's reach, memory on both sides is not
+ *
+ * SUBTEST: munmap-middle-vram
+ * Description: What is unmapped is out of a shader's reach, VRAM on both sides is not
+ *
+ * SUBTEST: mprotect-none
+ * Description: What is PROT_NONE is out of a shader's reach
+ *
+ * SUBTEST: mprotect-none-vram
+ * Description: What is PROT_NONE is out of a shader's reach, and stays in VRAM
+ *
+ * SUBTEST: mremap
+ * Description: A shader follows memory that moves to another address
+ *
+ * SUBTEST: mremap-vram
+ * Description: A shader follows VRAM that moves to another address
+ *
+ * SUBTEST: mremap-dontunmap
+ * Description: A shader follows memory that moves, and finds none of it where it was
+ *
+ * SUBTEST: mremap-dontunmap-vram
+ * Description: A shader follows VRAM that moves, and finds none of it where it was
+ *
+ * SUBTEST: fork-child-exit
+ * Description: A shader has its process's memory when a child has come and gone
+ *
+ * SUBTEST: fork-child-exit-vram
+ * Description: A shader has its process's VRAM when a child has come and gone
+ *
+ * SUBTEST: madvise-free
+ * Description: What a shader stores to MADV_FREE memory is not dropped
+ *
+ * SUBTEST: madvise-free-thp
+ * Description: What a shader stores to a MADV_FREE huge page is not dropped
+ *
+ * SUBTEST: madvise-pageout
+ * Description: A shader reads what left RAM after it had read it
+ *
+ * SUBTEST: madvise-hugepage
+ * Description: A shader follows when small pages become a huge one
+ *
+ * SUBTEST: mlock
+ * Description: A shader uses locked memory
+ *
+ * SUBTEST: mlock-vram
+ * Description: A shader follows VRAM that is locked in RAM
+ *
+ * SUBTEST: gup-longterm
+ * Description: A shader and who pinned the memory for long use the same pages
+ *
+ * SUBTEST: gup-longterm-vram
+ * Description: A shader follows VRAM that somebody pins in RAM for long
+ *
+ * SUBTEST: ksm
+ * Description: A shader's store changes none of the pages that were merged
+ *
+ * SUBTEST: compaction
+ * Description: A shader follows pages that Linux moves together
+ *
+ * SUBTEST: file-write-back
+ * Description: A shader's stores to a file are on disk after msync()
+ *
+ * SUBTEST: revoke-munmap-race
+ * Description: A file is left alone when it is unmapped under a shader that stores to it
+ *
+ * SUBTEST: revoke-replace-race
+ * Description: A file is left alone when other memory replaces it under a shader that stores to it
+ *
+ * SUBTEST: revoke-mprotect-race
+ * Description: A file is left alone when it becomes read-only under a shader that stores to it
+ *
+ * SUBTEST: reuse-race
+ * Description: Pages that are freed under a shader that stores to them keep what others put there
+ *
+ * SUBTEST: fork-race
+ * Description: A child's memory stays as it is at fork() under a shader that stores to it
+ *
+ * SUBTEST: cpu-write-race
+ * Description: A shader and the process write to the same pages
+ *
+ * SUBTEST: cpu-write-race-vram
+ * Description: A shader and the process write to pages that go to VRAM and back
+ *
+ * SUBTEST: atomic-cpu-race
+ * Description: A shader and the process add to the same words at a time
+ *
+ * SUBTEST: busy-write
+ * Description: A shader faults on a page while others are taken away all the time
+ *
+ * SUBTEST: busy-atomic
+ * Description: An atomic of a shader faults while pages are taken away all the time
+ *
+ * SUBTEST: overflow-hints
+ * Description: A shader's store goes on behind hints that fill the fault buffer
+ *
+ * SUBTEST: lost-interrupts
+ * Description: A shader that faults goes on when an interrupt gets lost
+ *
+ * SUBTEST: mixed-batch
+ * Description: Atomics, reads of a file and stores to new pages fault at a time
+ *
+ * SUBTEST: wild-read
+ * Description: A wild read kills its channel and nothing else
+ *
+ * SUBTEST: wild-write
+ * Description: A wild write kills its channel and nothing else
+ *
+ * SUBTEST: wild-atomic
+ * Description: A wild atomic kills its channel and nothing else
+ *
+ * SUBTEST: wild-many
+ * Description: The driver works on after any number of wild pointers
+ *
+ * SUBTEST: wild-beside
+ * Description: A wild pointer kills no channel of another process
+ *
+ * SUBTEST: wild-beside-vram
+ * Description: Pages in VRAM keep their content when wild pointers kill channels
+ *
+ * SUBTEST: wild-copy-beside
+ * Description: Wild pointers of copy engines and Host kill no channel of another process
+ *
+ * SUBTEST: wild-program
+ * Description: A wild pointer to code kills its channel and nothing else
+ *
+ * SUBTEST: wild-program-beside
+ * Description: A wild pointer to code kills no channel of another process that fetches its own
+ *
+ * SUBTEST: wild-program-end
+ * Description: Code that runs off its memory kills its channel and nothing else
+ *
+ * SUBTEST: wild-constants
+ * Description: A wild pointer to constants kills its channel and nothing else
+ *
+ * SUBTEST: wild-semaphore
+ * Description: A semaphore at a wild pointer kills its channel and nothing else
+ *
+ * SUBTEST: wild-qmd
+ * Description: A wild pointer to a grid's descriptor kills its channel and nothing else
+ *
+ * SUBTEST: wild-no-svm
+ * Description: Wild pointers without SVM_INIT kill their channels and nothing else
+ *
+ * SUBTEST: processes
+ * Description: Shaders of several processes fault at a time
+ *
+ * SUBTEST: write-read-only
+ * Description: A write to what is read-only kills its channel and nothing else
+ *
+ * SUBTEST: atomic-read-only
+ * Description: An atomic to what is read-only kills its channel and nothing else
+ *
+ * SUBTEST: illegal-instruction
+ * Description: A shader that traps is killed, and nothing else
+ *
+ * SUBTEST: exit-while-faulting
+ * Description: A process may exit while its shader faults
+ *
+ * SUBTEST: close-while-faulting
+ * Description: A file may be closed while its shader faults
+ *
+ * SUBTEST: suspend
+ * Description: A shader uses memory after the GPU slept
+ *
+ * SUBTEST: userfaultfd-shader
+ * Description: A shader reads a page that user space serves after a while
+ *
+ * SUBTEST: userfaultfd-shader-write
+ * Description: A shader writes to a page that user space serves after a while
+ *
+ * SUBTEST: userfaultfd-beside
+ * Description: A shader that waits for user space holds up no faults of other processes
+ *
+ * SUBTEST: userfaultfd-exit
+ * Description: A process may exit while its shader waits for user space
+ *
+ * SUBTEST: userfaultfd-exit-held
+ * Description: A process may exit while its shader waits for another process
+ *
+ * SUBTEST: userfaultfd-close
+ * Description: A file may be closed while its shader waits for user space
+ *
+ * SUBTEST: userfaultfd-unbind
+ * Description: The driver may go while a shader waits for user space
+ *
+ * SUBTEST: unbind-while-faulting
+ * Description: The driver may go while a shader faults
+ */
 int igt_main()
 {
 	igt_fixture()

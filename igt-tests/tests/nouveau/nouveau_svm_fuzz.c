@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/*
+/**
  * TEST: nouveau SVM fuzzing
  * Category: Core
  * Mega feature: SVM
  * Sub-category: API
  * Description: Requests at random: the driver takes what its interface allows and refuses the rest,
- *		and no word of memory changes. NV_FUZZ_ROUNDS and NV_FUZZ_SEED in the environment ask
- *		for more of them, and for others.
+ * and no word of memory changes. NV_FUZZ_ROUNDS and NV_FUZZ_SEED in the environment ask for more of
+ * them, and for others.
  */
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -260,7 +260,10 @@ static void *churn(void *data)
 
 static void test_churn(void)
 {
-	/* Far from where the kernel puts what others map, which may use a hole as soon as it is there. */
+	/*
+	 * Far from where the kernel puts what others map, which may use a hole as soon as it is
+	 * there.
+	 */
 	struct churn state = { .memory = nv_svm_reserve(ARENA_SIZE) };
 	pthread_t thread;
 
@@ -293,6 +296,19 @@ static const struct {
 	{ "churn", "SVM_BIND of memory that changes all the time does no harm", test_churn },
 };
 
+/**
+ * SUBTEST: bind
+ * Description: SVM_BIND at random does what its interface says
+ *
+ * SUBTEST: init
+ * Description: SVM_INIT takes any window or refuses it
+ *
+ * SUBTEST: size
+ * Description: Requests of any size at any address do no harm
+ *
+ * SUBTEST: churn
+ * Description: SVM_BIND of memory that changes all the time does no harm
+ */
 int igt_main()
 {
 	igt_fixture()

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-/*
+/**
  * TEST: nouveau SVM where allocations fail
  * Category: Core
  * Mega feature: SVM
  * Sub-category: error handling
- * Description: On each path of SVM, whatever can fail for want of memory or in a copy from or to user
- *		space fails once, the first time the first of it, then the second, until nothing is left.
- *		The request does what it was for or says why not, no word changes, and it works the
- *		next time (Documentation/fault-injection/fault-injection.rst).
+ * Description: On each path of SVM, whatever can fail for want of memory or in a copy from or to
+ * user space fails once, the first time the first of it, then the second, until nothing is left.
+ * The request does what it was for or says why not, no word changes, and it works the next time
+ * (Documentation/fault-injection/fault-injection.rst).
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -144,8 +144,8 @@ static void arm(unsigned int nth)
 }
 
 /*
- * Returns: whether something failed. What is left over may hit the copies that these calls make, and
- * is used up then.
+ * Returns: whether something failed. What is left over may hit the copies that these calls make,
+ * and is used up then.
  */
 static bool disarm(void)
 {
@@ -633,6 +633,55 @@ static void reset(int sig)
 	disarm_workers();
 }
 
+/**
+ * SUBTEST: init
+ * Description: SVM_INIT
+ *
+ * SUBTEST: prefetch
+ * Description: SVM_BIND maps pages in RAM
+ *
+ * SUBTEST: prefetch-vram
+ * Description: SVM_BIND maps pages in VRAM
+ *
+ * SUBTEST: prefetch-peer
+ * Description: SVM_BIND maps pages in the VRAM of another GPU
+ *
+ * SUBTEST: migrate
+ * Description: SVM_BIND migrates pages to VRAM
+ *
+ * SUBTEST: migrate-thp
+ * Description: SVM_BIND migrates a huge page to VRAM that TTM has to give
+ *
+ * SUBTEST: migrate-peer
+ * Description: SVM_BIND migrates pages from VRAM to VRAM
+ *
+ * SUBTEST: home
+ * Description: SVM_BIND migrates pages to RAM
+ *
+ * SUBTEST: home-thp
+ * Description: SVM_BIND migrates a huge page to RAM
+ *
+ * SUBTEST: cpu-fault
+ * Description: The CPU touches a page in VRAM
+ *
+ * SUBTEST: cpu-fault-thp
+ * Description: The CPU touches a huge page in VRAM
+ *
+ * SUBTEST: cpu-fault-kernel
+ * Description: The kernel reads a page in VRAM
+ *
+ * SUBTEST: munmap
+ * Description: Pages that the GPU has mapped are unmapped
+ *
+ * SUBTEST: close
+ * Description: The file is closed, with pages in VRAM, and mapped
+ *
+ * SUBTEST: gpu-fault-read
+ * Description: The driver reads what faults there are
+ *
+ * SUBTEST: gpu-fault
+ * Description: A shader stores to pages that the GPU has no mapping of
+ */
 int igt_main()
 {
 	igt_fixture()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
+/**
  * TEST: nouveau SVM between two GPUs
  * Category: Core
  * Mega feature: SVM
@@ -129,7 +129,10 @@ static bool has_p2p(struct pair *pair)
 	uint32_t *ptr = nv_alloc(NV_PAGE_SIZE);
 	bool stays;
 
-	/* The kernel warns, once a pair, of a route that it does not trust, and of one that is longer. */
+	/*
+	 * The kernel warns, once a pair, of a route that it does not trust, and of one that is
+	 * longer.
+	 */
 	igt_emit_ignore_dmesg_regex("cannot be used for peer-to-peer DMA|P2PDMA whitelist|"
 				    "ACS redirect");
 	give_to_owner(pair, ptr, NV_PAGE_SIZE, 1);
@@ -1390,8 +1393,8 @@ static void test_shader_program_fallback(struct pair *pair)
 }
 
 /*
- * By turns pages of RAM, of the owner, of the importer, and holes that nobody touched, in one window
- * of the fault handler: each is used where it is, and a hole becomes memory of RAM.
+ * By turns pages of RAM, of the owner, of the importer, and holes that nobody touched, in one
+ * window of the fault handler: each is used where it is, and a hole becomes memory of RAM.
  */
 static void test_shader_mixed(struct pair *pair)
 {
@@ -1709,8 +1712,8 @@ static void assert_reads_zeros(struct shader *shader, const void *ptr, size_t le
 }
 
 /*
- * Shared memory that each GPU has at an address of its own: it is the same memory, until the file loses it,
- * and then it is for none of them.
+ * Shared memory that each GPU has at an address of its own: it is the same memory, until the file
+ * loses it, and then it is for none of them.
  */
 static void test_shader_double_map(struct pair *pair)
 {
@@ -1971,7 +1974,9 @@ static void inside_check(const char *ptr, size_t len, const char *inside)
 			!memcmp(ptr + page + word, inside + page + word, NV_PAGE_SIZE - 2 * word));
 }
 
-/* Whether a race goes on after @i rounds of the CPU: until these and those of both GPUs are enough. */
+/*
+ * Whether a race goes on after @i rounds of the CPU: until these and those of both GPUs are enough.
+ */
 static bool racing(int i, int rounds)
 {
 	bool more = i < rounds;
@@ -2263,7 +2268,10 @@ static void test_evict(struct pair *pair)
 #define RACE_LEN   (64 * KiB)
 #define RACE_VALUE 0x10000000
 
-/* Stores word by word, one for each 1 << @shift bytes: one warp after the other goes through all of it. */
+/*
+ * Stores word by word, one for each 1 << @shift bytes: one warp after the other goes through all of
+ * it.
+ */
 static void shader_start_stores(struct shader *shader, void *ptr, unsigned int shift,
 				uint32_t value)
 {
@@ -2348,7 +2356,9 @@ static void test_shader_free_race(struct pair *pair, void (*change)(char *ptr, s
 	copy_in(pair, (char *)nv_alloc(RACE_LEN), RACE_LEN);
 }
 
-/* As many grids as may be in flight. Each makes something else of every word, so any store shows. */
+/*
+ * As many grids as may be in flight. Each makes something else of every word, so any store shows.
+ */
 static void shader_start_fills(struct shader *shader, char *ptr, uint32_t value)
 {
 	for (int i = 0; i < NV_COMPUTE_SLOTS; i++) {
@@ -2364,7 +2374,9 @@ static void shader_start_fills(struct shader *shader, char *ptr, uint32_t value)
 	igt_assert_eq(__nv_chan_submit(&shader->compute.chan), 0);
 }
 
-/* What is in the owner's VRAM, read by the owner: a CPU that looks takes the pages from everybody. */
+/*
+ * What is in the owner's VRAM, read by the owner: a CPU that looks takes the pages from everybody.
+ */
 static void owner_snapshot(struct pair *pair, const char *ptr, char *snapshot)
 {
 	struct nv_worker *owner = &pair->owner;
@@ -2458,7 +2470,9 @@ static void test_shader_mprotect_read_race(struct pair *pair)
 	shader_destroy(&shader);
 }
 
-/* What is read-only the importer's shader reads where it is; a store kills it, and changes nothing. */
+/*
+ * What is read-only the importer's shader reads where it is; a store kills it, and changes nothing.
+ */
 static void test_shader_mprotect_ro(struct pair *pair)
 {
 	char *ptr = (char *)nv_alloc(RACE_LEN);
@@ -2550,7 +2564,9 @@ static void test_shader_cpu_fault_race(struct pair *pair)
 	shader_destroy(&shader);
 }
 
-/* The owner's file is closed while shaders of the importer use its pages: these stay, and usable. */
+/*
+ * The owner's file is closed while shaders of the importer use its pages: these stay, and usable.
+ */
 static void test_shader_owner_close_race(struct pair *pair)
 {
 	const int rounds = SLOW_QUICK(20, 4);
@@ -2576,7 +2592,9 @@ static void test_shader_owner_close_race(struct pair *pair)
 	shader_destroy(&shader);
 }
 
-/* The importer's file is closed under its shader, which ends somewhere: after that nothing changes. */
+/*
+ * The importer's file is closed under its shader, which ends somewhere: after that nothing changes.
+ */
 static void test_shader_importer_close_race(struct pair *pair)
 {
 	const int rounds = SLOW_QUICK(20, 4);
@@ -2640,7 +2658,10 @@ static void test_shader_exit_race(struct pair *pair)
 	copy_in(pair, (char *)nv_alloc(RACE_LEN), RACE_LEN);
 }
 
-/* SVM_BIND brings to one GPU, straight, what two others have, by turns with RAM, its own, and nothing. */
+/*
+ * SVM_BIND brings to one GPU, straight, what two others have, by turns with RAM, its own, and
+ * nothing.
+ */
 static void test_three_migrate(struct pair *pair)
 {
 	enum {
@@ -2699,8 +2720,8 @@ static void test_three_migrate(struct pair *pair)
 #define QUAD_SHIFT (WORD_SHIFT + 2)
 
 /*
- * Of each four words of the same pages one is for the shaders of each of three GPUs, and one for the process,
- * while the pages go from GPU to GPU and to RAM: no store gets lost.
+ * Of each four words of the same pages one is for the shaders of each of three GPUs, and one for
+ * the process, while the pages go from GPU to GPU and to RAM: no store gets lost.
  */
 static void test_three_shaders_race(struct pair *pair)
 {
@@ -2789,9 +2810,9 @@ static void test_three_shaders(struct pair *pair)
 
 /*
  * Threads, each with an address space and a channel of its own on every GPU, take turns at random:
- * CPU and GPUs read and write pages, and SVM_BIND moves them. Pages of all threads lie side by side,
- * so that what the driver does for one by ranges meets those of the others. Every word is checked at
- * every look.
+ * CPU and GPUs read and write pages, and SVM_BIND moves them. Pages of all threads lie side by
+ * side, so that what the driver does for one by ranges meets those of the others. Every word is
+ * checked at every look.
  */
 
 #define STRESS_THREADS 3
@@ -2851,11 +2872,12 @@ static int stress_copy(struct stress_gpu *gpu, uint64_t dst, uint64_t src)
 static void stress_gpu_reads(struct stress *stress, int page, int gpu)
 {
 	struct stress_gpu *sg = &stress->gpus[gpu];
+	char *src = stress_page(stress, page);
 	size_t bad;
 	int ret;
 
 	memset(sg->io.map, 0, NV_PAGE_SIZE);
-	ret = stress_copy(sg, sg->io.va, (uintptr_t)stress_page(stress, page));
+	ret = stress_copy(sg, sg->io.va, (uintptr_t)src);
 	if (ret)
 		return stress_error(stress, "a shader that reads", page, gpu, ret);
 	bad = __nv_check(sg->io.map, NV_PAGE_SIZE, stress->seeds[page]);
@@ -2866,11 +2888,12 @@ static void stress_gpu_reads(struct stress *stress, int page, int gpu)
 static void stress_gpu_writes(struct stress *stress, int page, int gpu)
 {
 	struct stress_gpu *sg = &stress->gpus[gpu];
+	char *dst = stress_page(stress, page);
 	int ret;
 
 	stress->seeds[page] = stress->random;
 	nv_fill(sg->io.map, NV_PAGE_SIZE, stress->seeds[page]);
-	ret = stress_copy(sg, (uintptr_t)stress_page(stress, page), sg->io.va);
+	ret = stress_copy(sg, (uintptr_t)dst, sg->io.va);
 	if (ret)
 		stress_error(stress, "a shader that writes", page, gpu, ret);
 }
@@ -2999,8 +3022,8 @@ static void test_stress_threads(void)
 }
 
 /*
- * The same by processes, of which each has the same pages by fork(), in the VRAM of a GPU: what one of them
- * does with a page, or SVM_BIND does for it, the others must not notice.
+ * The same by processes, of which each has the same pages by fork(), in the VRAM of a GPU: what one
+ * of them does with a page, or SVM_BIND does for it, the others must not notice.
  */
 static void test_stress_fork(void)
 {
@@ -3050,7 +3073,7 @@ static void require_small_bar1(struct pair *pair, struct nv_p2p *p2p)
 	require_p2p(pair);
 	igt_require_f(nv_p2p_read(pair->owner_gpu, p2p), "this kernel has no debugfs file p2p\n");
 	igt_require_f(p2p->bar1 < p2p->vram,
-		      "BAR1 of %s holds all of its VRAM: see rig/vm --bar1\n",
+		      "BAR1 of %s holds all of its VRAM\n",
 		      pair->owner_gpu->slot);
 }
 
@@ -3099,8 +3122,8 @@ static void export_read(struct shader *shader, const struct exported *exported)
 }
 
 /*
- * More was used than the windows show: they were recycled, every importer lost what they do not show
- * any more, and no page was sent to RAM instead.
+ * More was used than the windows show: they were recycled, every importer lost what they do not
+ * show any more, and no page was sent to RAM instead.
  */
 static void export_assert_windows(const struct pair *pair, const struct exported *exported)
 {
@@ -3397,9 +3420,9 @@ static void use_shared(struct pair *pair, struct nv_survivor *survivor, bool hug
 }
 
 /*
- * The process is killed while a shader of its importer uses pages in the owner's VRAM that a child has,
- * too. The child finds them there as they were; after it, nothing is left of windows of BAR1, peer
- * mappings, and VRAM in use.
+ * The process is killed while a shader of its importer uses pages in the owner's VRAM that a child
+ * has, too. The child finds them there as they were; after it, nothing is left of windows of BAR1,
+ * peer mappings, and VRAM in use.
  */
 static void test_kill_while_shared(struct pair *pair, bool huge)
 {
@@ -3539,8 +3562,8 @@ static void test_unbind_both(struct pair *pair, bool owner_first)
 }
 
 /*
- * A thread whose shader stores to the same pages over and over, other words each time, until it is told to
- * stop or fails. Not on a stack that a failure unwinds.
+ * A thread whose shader stores to the same pages over and over, other words each time, until it is
+ * told to stop or fails. Not on a stack that a failure unwinds.
  */
 static struct filler {
 	pthread_t thread;
@@ -3621,8 +3644,9 @@ static void test_shader_owner_unbind(struct pair *pair)
 }
 
 /*
- * The importer's driver goes while its shader stores to the owner's pages. That ends somewhere, after
- * which nothing changes: the pages stay where they are, and each word is of this round or the last one.
+ * The importer's driver goes while its shader stores to the owner's pages. That ends somewhere,
+ * after which nothing changes: the pages stay where they are, and each word is of this round or the
+ * last one.
  */
 static void test_shader_importer_unbind(struct pair *pair)
 {
@@ -3925,6 +3949,356 @@ static const struct subtest {
 	  "Pages go to RAM when the importer's driver goes, and then the owner's" },
 };
 
+/**
+ * SUBTEST: topology
+ * Description: Prints how the GPUs are connected and which way data takes
+ *
+ * SUBTEST: p2p-below-switch
+ * Description: GPUs below a common switch reach each other directly
+ *
+ * SUBTEST: iommu-route
+ * Description: Peers' requests come to the IOMMU unless a switch carries them across
+ *
+ * SUBTEST: p2p-reasons
+ * Description: The driver says in debugfs how peers reach VRAM, and why not
+ *
+ * SUBTEST: peer-bounce
+ * Description: Pages get from GPU to GPU by way of RAM
+ *
+ * SUBTEST: peer-migrate
+ * Description: Pages survive SVM_BIND of one GPU while they are in the VRAM of another
+ *
+ * SUBTEST: peer-migrate-direct-4k
+ * Description: SVM_BIND moves a page from the owner's VRAM to the importer's, straight
+ *
+ * SUBTEST: peer-migrate-direct-2m
+ * Description: SVM_BIND moves many pages from the owner's VRAM to the importer's, straight
+ *
+ * SUBTEST: peer-migrate-direct-thp
+ * Description: SVM_BIND moves a huge page from the owner's VRAM to the importer's, straight
+ *
+ * SUBTEST: peer-migrate-direct-thp-part
+ * Description: SVM_BIND moves a part of the owner's huge page to the importer's VRAM, straight
+ *
+ * SUBTEST: peer-migrate-direct-mixed
+ * Description: SVM_BIND moves pages of the owner and of RAM, and counts what it moved
+ *
+ * SUBTEST: peer-migrate-direct-holes
+ * Description: SVM_BIND moves the owner's pages around what is unmapped, discarded or read-only
+ *
+ * SUBTEST: peer-migrate-direct-revokes
+ * Description: No GPU reaches the old place of pages that went from one VRAM to the other
+ *
+ * SUBTEST: peer-migrate-direct-engine-stuck
+ * Description: Pages stay in the owner's VRAM when the importer's copy engine does not answer
+ *
+ * SUBTEST: peer-migrate-direct-cross-race
+ * Description: Two GPUs that both want the same pages take nothing from them
+ *
+ * SUBTEST: peer-migrate-direct-cross-race-thp
+ * Description: Two GPUs that both want the same huge page take nothing from it
+ *
+ * SUBTEST: peer-migrate-direct-touch-race
+ * Description: Pages keep what the CPU writes while two GPUs want them
+ *
+ * SUBTEST: peer-migrate-direct-munmap-race
+ * Description: Pages that replace others keep their content while two GPUs want them
+ *
+ * SUBTEST: peer-migrate-direct-dontneed-race
+ * Description: Pages are discarded while two GPUs want them
+ *
+ * SUBTEST: peer-migrate-direct-fork-race
+ * Description: Pages stay the parent's and the child's own while two GPUs want them
+ *
+ * SUBTEST: peer-migrate-fallback
+ * Description: Without peer-to-peer SVM_BIND moves the owner's pages by way of RAM
+ *
+ * SUBTEST: peer-migrate-fallback-thp
+ * Description: Without peer-to-peer SVM_BIND moves the owner's huge page by way of RAM
+ *
+ * SUBTEST: peer-target-cpu
+ * Description: SVM_BIND of the importer brings pages in either VRAM home to RAM
+ *
+ * SUBTEST: peer-target-cpu-thp
+ * Description: SVM_BIND of the importer brings the owner's huge page home to RAM
+ *
+ * SUBTEST: peer-no-p2p-fallback
+ * Description: Without peer-to-peer the importer gets the same data by way of RAM
+ *
+ * SUBTEST: peer-copy-in-4k
+ * Description: The importer reads a page of the owner's VRAM
+ *
+ * SUBTEST: peer-copy-in-64k
+ * Description: The importer reads pages of the owner's VRAM
+ *
+ * SUBTEST: peer-copy-in-2m
+ * Description: The importer reads many pages of the owner's VRAM
+ *
+ * SUBTEST: peer-copy-out-4k
+ * Description: The importer writes a page of the owner's VRAM
+ *
+ * SUBTEST: peer-copy-out-64k
+ * Description: The importer writes pages of the owner's VRAM
+ *
+ * SUBTEST: peer-copy-out-2m
+ * Description: The importer writes many pages of the owner's VRAM
+ *
+ * SUBTEST: peer-thp
+ * Description: The importer reads and writes a huge page of the owner's VRAM
+ *
+ * SUBTEST: peer-read-stays
+ * Description: However often it is read, a page stays in VRAM
+ *
+ * SUBTEST: peer-write-visible
+ * Description: The owner and the CPU see what the importer wrote
+ *
+ * SUBTEST: peer-mixed
+ * Description: The importer reads a range of its own VRAM, the owner's and RAM in place
+ *
+ * SUBTEST: peer-double-map
+ * Description: Owner and importer read the same pages, in VRAM and again in RAM
+ *
+ * SUBTEST: peer-pingpong
+ * Description: Data stays right while two GPUs take turns as owner and importer
+ *
+ * SUBTEST: p2p-high-bar
+ * Description: Peers reach a BAR above 1 TiB
+ *
+ * SUBTEST: peer-concurrent-read
+ * Description: Owner and importer read the same pages at once
+ *
+ * SUBTEST: peer-concurrent-write-disjoint
+ * Description: Owner and importer write different pages at once
+ *
+ * SUBTEST: peer-concurrent-cross
+ * Description: Two GPUs read from each other at once
+ *
+ * SUBTEST: peer-stress-procs
+ * Description: Processes that all use both GPUs do not see each other's data
+ *
+ * SUBTEST: peer-three-gpus
+ * Description: What one importer writes to the owner's VRAM another importer reads
+ *
+ * SUBTEST: peer-third-unreachable
+ * Description: Only what a GPU maps that does not reach the owner comes to RAM
+ *
+ * SUBTEST: peer-shader-read-4k
+ * Description: A shader of the importer faults and reads a page of the owner's VRAM in place
+ *
+ * SUBTEST: peer-shader-read-64k
+ * Description: A shader of the importer faults and reads pages of the owner's VRAM in place
+ *
+ * SUBTEST: peer-shader-read-2m
+ * Description: A shader of the importer faults and reads many pages of the owner's VRAM in place
+ *
+ * SUBTEST: peer-shader-read-thp
+ * Description: A shader of the importer faults and reads a huge page of the owner's VRAM in place
+ *
+ * SUBTEST: peer-shader-write-4k
+ * Description: A shader of the importer faults and writes a page of the owner's VRAM in place
+ *
+ * SUBTEST: peer-shader-write-64k
+ * Description: A shader of the importer faults and writes pages of the owner's VRAM in place
+ *
+ * SUBTEST: peer-shader-write-2m
+ * Description: A shader of the importer faults and writes many pages of the owner's VRAM in place
+ *
+ * SUBTEST: peer-shader-write-thp
+ * Description: A shader of the importer faults and writes a huge page of the owner's VRAM in place
+ *
+ * SUBTEST: peer-shader-faults
+ * Description: Reading through 2 MiB of the owner's small pages takes 8 faults at most
+ *
+ * SUBTEST: peer-shader-faults-thp
+ * Description: Reading through a huge page of the owner's takes one fault
+ *
+ * SUBTEST: peer-shader-atomic
+ * Description: For atomics of the importer's shader the owner's pages come to RAM
+ *
+ * SUBTEST: peer-shader-no-p2p-fallback
+ * Description: Without peer-to-peer a fault of the importer's shader brings the pages to RAM
+ *
+ * SUBTEST: peer-shader-program
+ * Description: A shader of the importer has its code and constants in the owner's VRAM
+ *
+ * SUBTEST: peer-shader-program-no-p2p-fallback
+ * Description: Without peer-to-peer the code and constants of a shader go to RAM first
+ *
+ * SUBTEST: peer-shader-mixed
+ * Description: A shader of the importer uses RAM, both GPUs' VRAM and holes in place, by turns
+ *
+ * SUBTEST: peer-shader-fork-cow
+ * Description: What the importer's shader writes after fork() stays the parent's
+ *
+ * SUBTEST: peer-shader-widths
+ * Description: Shaders of the importer read and write the owner's pages by 1, 2, 4, 8 and 16 bytes
+ *
+ * SUBTEST: peer-shader-faults-write
+ * Description: Writing through 2 MiB of the owner's small pages takes 8 faults at most
+ *
+ * SUBTEST: peer-shader-faults-write-thp
+ * Description: Writing through a huge page of the owner's takes one fault
+ *
+ * SUBTEST: peer-shader-munmap-race
+ * Description: What is unmapped under a shader of the importer no store of it reaches any more
+ *
+ * SUBTEST: peer-shader-dontneed-race
+ * Description: What is discarded under a shader of the importer no store of it reaches any more
+ *
+ * SUBTEST: peer-shader-mprotect-race
+ * Description: What becomes read-only under a shader of the importer no store of it reaches any
+ *   more
+ *
+ * SUBTEST: peer-shader-mprotect-read-race
+ * Description: A shader of the importer reads on while the permissions of pages change
+ *
+ * SUBTEST: peer-shader-fork-race
+ * Description: No store of a running shader of the importer gets to a child
+ *
+ * SUBTEST: peer-shader-cpu-fault-race
+ * Description: No store of the importer is lost while the CPU and the owner take turns at the pages
+ *
+ * SUBTEST: peer-shader-owner-close-race
+ * Description: The owner's file is closed under a running shader of the importer
+ *
+ * SUBTEST: peer-shader-importer-close-race
+ * Description: The importer's file is closed under its running shader
+ *
+ * SUBTEST: peer-shader-exit-race
+ * Description: A process exits under its running shader, no store of which reaches other data
+ *
+ * SUBTEST: peer-concurrent-inc
+ * Description: Owner and importer add to the same words at once, and no addition is lost
+ *
+ * SUBTEST: peer-shader-concurrent-read
+ * Description: Shaders of both GPUs fault on the same pages, and read them
+ *
+ * SUBTEST: peer-shader-concurrent-write-disjoint
+ * Description: Shaders of both GPUs fault on the same pages, and store to other words of them
+ *
+ * SUBTEST: peer-shader-double-map
+ * Description: Shaders of both GPUs use shared memory, each by a mapping of its own
+ *
+ * SUBTEST: peer-three-migrate
+ * Description: SVM_BIND moves pages of two GPUs straight to a third
+ *
+ * SUBTEST: peer-three-shaders-race
+ * Description: Shaders of three GPUs store to pages that go from one to the other
+ *
+ * SUBTEST: peer-three-shaders
+ * Description: Shaders of two importers use the same pages of the owner
+ *
+ * SUBTEST: peer-mprotect-ro
+ * Description: The importer reads, but cannot write, the owner's pages that became read-only
+ *
+ * SUBTEST: peer-shader-mprotect-ro
+ * Description: The importer's shader reads the owner's read-only pages in place, and dies of a
+ *   store
+ *
+ * SUBTEST: peer-revoke-munmap
+ * Description: Unmapped pages are out of the importer's reach
+ *
+ * SUBTEST: peer-revoke-dontneed
+ * Description: Discarded pages are out of the importer's reach
+ *
+ * SUBTEST: peer-revoke-mprotect
+ * Description: Forbidden pages are out of the importer's reach
+ *
+ * SUBTEST: peer-revoke-cpu-fault
+ * Description: The old place of pages that went back to RAM is out of the importer's reach
+ *
+ * SUBTEST: peer-munmap-race
+ * Description: No stale mapping stays when the importer maps while pages are unmapped
+ *
+ * SUBTEST: peer-cpu-fault-race
+ * Description: No stale mapping stays when the importer maps while the CPU takes pages
+ *
+ * SUBTEST: peer-dontneed-race
+ * Description: No stale mapping stays when the importer maps while pages are discarded
+ *
+ * SUBTEST: peer-reuse
+ * Description: VRAM that the owner uses anew is not seen by the importer
+ *
+ * SUBTEST: peer-release
+ * Description: VRAM that is given back is out of BAR1, and comes back to serve the importer again
+ *
+ * SUBTEST: peer-fork-cow
+ * Description: The importer's write after fork() stays the parent's
+ *
+ * SUBTEST: peer-counters
+ * Description: The driver counts its peer mappings up and down
+ *
+ * SUBTEST: peer-fdinfo
+ * Description: Fdinfo shows what the importer has mapped of the owner's VRAM
+ *
+ * SUBTEST: peer-evict
+ * Description: The importer reads the same data after pressure on the owner's VRAM
+ *
+ * SUBTEST: peer-small-bar1-read
+ * Description: The importer reads more of the owner's VRAM than its BAR1 can show
+ *
+ * SUBTEST: peer-small-bar1-write
+ * Description: The importer writes more of the owner's VRAM than its BAR1 can show
+ *
+ * SUBTEST: peer-small-bar1-copy
+ * Description: The importer's copy engine reads more of the owner's VRAM than its BAR1 can show
+ *
+ * SUBTEST: peer-small-bar1-migrate
+ * Description: SVM_BIND moves more of the owner's VRAM than its BAR1 can show to the importer's,
+ *   straight
+ *
+ * SUBTEST: peer-small-bar1-revoke
+ * Description: What a recycled window of BAR1 showed is out of the importer's reach
+ *
+ * SUBTEST: peer-small-bar1-lru
+ * Description: The window of BAR1 that was asked for least recently is recycled first
+ *
+ * SUBTEST: peer-small-bar1-own
+ * Description: The owner's own mappings outlive the window of BAR1
+ *
+ * SUBTEST: peer-importer-close
+ * Description: Pages stay in the owner's VRAM when the importer's file is closed
+ *
+ * SUBTEST: peer-owner-close
+ * Description: The importer still reads the pages when the owner's file is closed
+ *
+ * SUBTEST: peer-exit
+ * Description: A process exits with peer mappings, and peer-to-peer works on
+ *
+ * SUBTEST: peer-kill-while-shared
+ * Description: A process is killed while its importer uses the owner's pages that its child has,
+ *   too
+ *
+ * SUBTEST: peer-kill-while-shared-thp
+ * Description: A process is killed while its importer uses a huge page that its child has, too
+ *
+ * SUBTEST: peer-suspend
+ * Description: The importer uses the pages that it had mapped before the GPUs slept
+ *
+ * SUBTEST: peer-owner-unbind
+ * Description: Pages go to RAM with the owner's driver, where the importer reads them
+ *
+ * SUBTEST: peer-importer-unbind
+ * Description: Pages stay in the owner's VRAM when the importer's driver goes
+ *
+ * SUBTEST: peer-shader-owner-unbind
+ * Description: A shader of the importer goes on in RAM when the owner's driver goes
+ *
+ * SUBTEST: peer-shader-importer-unbind
+ * Description: No store of the importer's shader comes when its driver is gone
+ *
+ * SUBTEST: peer-owner-importer-unbind
+ * Description: Pages go to RAM when the owner's driver goes, and then the importer's
+ *
+ * SUBTEST: peer-importer-owner-unbind
+ * Description: Pages go to RAM when the importer's driver goes, and then the owner's
+ *
+ * SUBTEST: peer-stress-threads
+ * Description: Threads use the same pages on all GPUs at random, and every word is right
+ *
+ * SUBTEST: peer-stress-fork
+ * Description: Processes that share pages by fork() use them on all GPUs, and every word is right
+ */
 int igt_main()
 {
 	igt_fixture()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
+/**
  * TEST: nouveau SVM with shaders that prefetch
  * Category: Core
  * Mega feature: SVM
@@ -92,6 +92,16 @@ static const struct {
 	  "Prefetches of what is the driver's, and not mapped, do no harm" },
 };
 
+/**
+ * SUBTEST: prefetch-hint
+ * Description: A shader prefetches pages of its process
+ *
+ * SUBTEST: prefetch-hint-nowhere
+ * Description: Prefetches of what is not there do no harm
+ *
+ * SUBTEST: prefetch-hint-cutout
+ * Description: Prefetches of what is the driver's, and not mapped, do no harm
+ */
 int igt_main()
 {
 	igt_fixture()

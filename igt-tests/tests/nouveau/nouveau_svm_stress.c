@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/*
+/**
  * TEST: nouveau SVM stress
  * Category: Core
  * Mega feature: SVM
  * Sub-category: coherence
- * Description: Threads count in the same pages, some by the CPU, some by shaders of each GPU, while they
- *		move the pages about: not one addition may get lost. NV_STRESS_ROUNDS and
- *		NV_STRESS_SEED in the environment ask for more, and for what a run before did.
+ * Description: Threads count in the same pages, some by the CPU, some by shaders of each GPU, while
+ * they move the pages about: not one addition may get lost. NV_STRESS_ROUNDS and NV_STRESS_SEED in
+ * the environment ask for more, and for what a run before did.
  */
 #include <pthread.h>
 
@@ -35,7 +35,10 @@ _Static_assert(1 + MAX_ACTORS < PAGE_BLOCKS,
 static struct nv_gpu gpus[NV_MAX_GPUS];
 static int nr_gpus;
 
-/* What all threads count in. Of each page that is used, block 0 is everybody's, block 1 + n of thread n. */
+/*
+ * What all threads count in. Of each page that is used, block 0 is everybody's, block 1 + n of
+ * thread n.
+ */
 static struct arena {
 	uint32_t *words;
 	size_t len;
@@ -87,8 +90,9 @@ static void fail(struct actor *actor, const char *what, int page, long value)
 static void run_kernel(struct actor *actor, const struct nv_kernel *kernel, int page, int nr,
 		       uint32_t value)
 {
+	uint32_t *words = block(page, nr);
 	const struct nv_kernel_args args = {
-		.dst = (uintptr_t)block(page, nr),
+		.dst = (uintptr_t)words,
 		.dst_shift = 2,
 		.value = value,
 	};
@@ -282,6 +286,13 @@ static void test_shared_counters(bool huge)
 		actor_destroy(&actors[i]);
 }
 
+/**
+ * SUBTEST: shared-counters
+ * Description: CPU and GPUs count in the same small pages, and no addition gets lost
+ *
+ * SUBTEST: shared-counters-thp
+ * Description: CPU and GPUs count in the same huge page, and no addition gets lost
+ */
 int igt_main()
 {
 	igt_fixture()

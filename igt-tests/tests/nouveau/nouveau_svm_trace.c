@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
+/**
  * TEST: nouveau SVM tracing
  * Category: Core
  * Mega feature: SVM
@@ -71,9 +71,9 @@ static void trace_create(void)
 /* What the driver handles in one go ends at a boundary of 2 MiB: it is not in there. */
 static uint32_t *alloc(void)
 {
-	uintptr_t addr = (uintptr_t)nv_alloc(2 * LEN);
+	uint32_t *ptr = nv_alloc(2 * LEN);
 
-	return (uint32_t *)ALIGN(addr, LEN);
+	return (uint32_t *)ALIGN((uintptr_t)ptr, LEN);
 }
 
 static void trace_clear(void)
@@ -151,8 +151,8 @@ static void test_invalidate(void)
 }
 
 /*
- * A word of each page: a fault for each at least. What is handled in one go is what the GPU has reported
- * by then; the rest it reports again.
+ * A word of each page: a fault for each at least. What is handled in one go is what the GPU has
+ * reported by then; the rest it reports again.
  */
 static void test_fault(void)
 {
@@ -235,7 +235,10 @@ static void peer(int owner, size_t len, size_t mapped)
 static void test_peer(size_t len, size_t mapped)
 {
 	igt_require_f(has_peer, "needs two GPUs\n");
-	/* The kernel warns, once a pair, of a route that it does not trust, and of one that is longer. */
+	/*
+	 * The kernel warns, once a pair, of a route that it does not trust, and of one that is
+	 * longer.
+	 */
 	igt_emit_ignore_dmesg_regex("cannot be used for peer-to-peer DMA|P2PDMA whitelist|"
 				    "ACS redirect");
 	for (int owner = 0; owner < 2; owner++)
@@ -265,6 +268,25 @@ static const struct {
 	{ "peer-thp", test_peer_thp, "A huge page of a peer is mapped by one entry" },
 };
 
+/**
+ * SUBTEST: migrate
+ * Description: Migrations are told, with their reason
+ *
+ * SUBTEST: invalidate
+ * Description: What is taken from the GPU is told, with its reason
+ *
+ * SUBTEST: fault
+ * Description: A shader's faults are told, and that they were handled
+ *
+ * SUBTEST: cancel
+ * Description: Faults of a wild pointer are told as such that were cancelled
+ *
+ * SUBTEST: peer
+ * Description: Mappings of a peer's memory are told, and their end
+ *
+ * SUBTEST: peer-thp
+ * Description: A huge page of a peer is mapped by one entry
+ */
 int igt_main()
 {
 	igt_fixture()

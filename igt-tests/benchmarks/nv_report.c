@@ -7,7 +7,7 @@
 
 #include "igt.h"
 #include "nouveau_drm.h"
-#include "report.h"
+#include "nv_report.h"
 
 #define MiB (1ul << 20)
 
