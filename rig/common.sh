@@ -48,24 +48,24 @@ cpu()
 	[ "$1" = 0 ] && echo "${cpus%%[,-]*}" || echo "${cpus##*[,-]}"
 )
 
-# with_source PATH COMMAND...: run it in the toolbox. A kernel source outside, a git
+# with_source PATH COMMAND...: run it in the toolbox. A source outside, a git
 # tree (its HEAD), a plain tree, or a tarball, is its input: decompress makes that a
-# tar stream. LINUX_ID says which it is, and in which state.
+# tar stream. SOURCE_ID says which it is, and in which state.
 with_source()
 {
 	src=$1
 	shift
 	if [ -e "$src/.git" ]; then
-		LINUX_ID="$src $(git -C "$src" rev-parse HEAD)"
-		export LINUX_ID
+		SOURCE_ID="$src $(git -C "$src" rev-parse HEAD)"
+		export SOURCE_ID
 		git -C "$src" archive HEAD | "$TOP/rig/enter" "$@"
 	elif [ -d "$src" ]; then
-		LINUX_ID="$src $(stat -c %Y "$src")"
-		export LINUX_ID
+		SOURCE_ID="$src $(stat -c %Y "$src")"
+		export SOURCE_ID
 		tar -C "$src" -cf - . | "$TOP/rig/enter" "$@"
 	elif [ -f "$src" ]; then
-		LINUX_ID="$src $(stat -c '%s %Y' "$src")"
-		export LINUX_ID
+		SOURCE_ID="$src $(stat -c '%s %Y' "$src")"
+		export SOURCE_ID
 		"$TOP/rig/enter" "$@" <"$src"
 	else
 		die "$src: no such tree or tarball"
@@ -74,7 +74,7 @@ with_source()
 
 decompress()
 {
-	case $LINUX_ID in
+	case $SOURCE_ID in
 	*.xz\ *) xz -dc ;;
 	*.gz\ *) gzip -dc ;;
 	*.zst\ *) zstd -dc ;;
