@@ -9,7 +9,7 @@ KERNELS = kernel-stock kernel-patched kernel-debug kernel-iommu \
 	kernel-arm64-stock kernel-arm64-patched
 
 .PHONY: help demo test test-iommu test-debug test-arm64 bench soak bench-mm shell check toolbox toolbox-cross \
-	linux export series check-series check-series-arch $(KERNELS) host host-arm64 firmware clean
+	linux export series igt-series check-series check-series-arch $(KERNELS) host host-arm64 firmware clean
 
 help:
 	@echo 'make demo            two modelled GPUs, stock and patched kernel, one report'
@@ -47,6 +47,8 @@ help:
 	@echo 'make check-series-arch  what it touches compiles for arm64 and powerpc, with clang, and'
 	@echo '                     with all options'
 	@echo 'make series          build/series: mails for git send-email; SIGNOFF="Name <address>"'
+	@echo 'make igt-series      build/igt-series: the IGT tests as mails for igt-dev;'
+	@echo '                     IGT_SRC=PATH: an IGT tree they are made for; SIGNOFF as above'
 	@echo
 	@echo 'MIRROR=URL           Debian mirror, if not the one of this machine'
 	@echo 'LINUX_SRC=PATH       base: a kernel tree or tarball instead of Debian'"'"'s package'
@@ -116,6 +118,9 @@ check-series-arch: linux toolbox-cross
 
 series: linux
 	@rig/series
+
+igt-series: toolbox
+	@rig/igt-series
 
 clean:
 	@rig/clean
