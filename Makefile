@@ -4,7 +4,7 @@
 
 .SUFFIXES:
 .NOTPARALLEL:
-KERNELS = kernel-stock kernel-patched kernel-debug kernel-iommu \
+KERNELS = kernel-stock kernel-patched kernel-debug kernel-debug-stock kernel-iommu \
 	kernel-bench-stock kernel-bench-patched kernel-off-stock kernel-off-patched \
 	kernel-arm64-stock kernel-arm64-patched
 
@@ -30,6 +30,7 @@ help:
 	@echo 'make kernel-stock    build/kernel/stock: kernel, modules and mm selftests'
 	@echo 'make kernel-patched  the same with the series'
 	@echo 'make kernel-debug    the same with the series, KASAN, lockdep, kmemleak, failslab'
+	@echo 'make kernel-debug-stock  stock with these: which of its bugs they see'
 	@echo 'make kernel-iommu    the same with the series and all IOMMUs that QEMU has'
 	@echo 'make kernel-bench-stock, kernel-bench-patched, kernel-off-stock, kernel-off-patched'
 	@echo '                     those that bench-mm compares'

@@ -377,8 +377,7 @@ static void describe_boot(struct child *qemu, const struct machine *machine)
 		snprintf(firmware, sizeof(firmware), " firmware_class.path=%s", machine->firmware);
 	argv_option(argv, "-append", BOOT_ARGS "%s%s%s%s %s",
 		    options->arm64 ? BOOT_ARGS_ARM64 : BOOT_ARGS_X86_64,
-		    strcmp(options->kernel, "debug") ? "" : DEBUG_ARGS, clock, firmware,
-		    options->append);
+		    options->debug ? DEBUG_ARGS : "", clock, firmware, options->append);
 }
 
 void machine_describe(const struct machine *machine, struct child *qemu)

@@ -16,8 +16,8 @@ static const char usage[] =
 	"Runs COMMAND as root in a virtual machine with modelled GPUs, passes its output\n"
 	"through and ends with its status. Without COMMAND: an interactive shell.\n"
 	"\n"
-	"  --kernel NAME     patched (default), stock, debug, iommu, bench-stock or bench-patched:\n"
-	"                    the one in build/kernel/NAME\n"
+	"  --kernel NAME     patched (default), stock, debug, debug-stock, iommu, bench-stock or\n"
+	"                    bench-patched: the one in build/kernel/NAME\n"
 	"  --gpus N          modelled GP100s, 0 to 8 (default 2; with --arch arm64 none)\n"
 	"  --topology NAME   switch: all GPUs under one switch (default)\n"
 	"                    roots: a root port each, the host bridge is known to route peers\n"
@@ -205,8 +205,10 @@ void options_parse(struct options *options, int argc, char **argv)
 	while ((id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1) {
 		switch (id) {
 		case OPT_KERNEL:
-			options->kernel = choice(
-				"--kernel", "patched stock debug iommu bench-stock bench-patched");
+			options->kernel =
+				choice("--kernel", "patched stock debug debug-stock iommu "
+						   "bench-stock bench-patched");
+			options->debug = !strncmp(options->kernel, "debug", strlen("debug"));
 			break;
 		case OPT_ARCH:
 			options->arm64 = !strcmp(choice("--arch", "x86_64 arm64"), "arm64");

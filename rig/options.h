@@ -15,6 +15,7 @@ struct options {
 	const char *kernel;
 	const char *host;
 	const char *toolbox;
+	bool debug; /* a kernel that checks a lot, and takes its time */
 	const char *topology;
 	const char *share;
 	const char *stats;

@@ -447,7 +447,7 @@ static void check_children(struct run *run)
 
 static int limit(const struct run *run, int seconds)
 {
-	return strcmp(run->options.kernel, "debug") ? seconds : seconds * DEBUG_SLOW;
+	return run->options.debug ? seconds * DEBUG_SLOW : seconds;
 }
 
 static void check_limits(struct run *run)
