@@ -51,7 +51,7 @@ static struct nv_svm svm; /* of the paths that are about a file */
 
 static const char *const kinds[] = { "failslab", "fail_page_alloc", "fail_usercopy" };
 static int nth_fd = -1; /* counts what may fail in this thread, and lets it fail at 0 */
-static bool in_workers; /* of the kernel, instead of this thread: these */
+static bool in_workers; /* of the driver, instead of this thread: these */
 static pid_t armed[WORKERS_MAX];
 static unsigned int nr_armed;
 
@@ -164,8 +164,10 @@ static void filter(const char *function)
 	unsigned long start = 0, end = ULONG_MAX;
 
 	in_workers = function;
-	igt_assert_f(!function || find_function(function, &start, &end),
-		     "/proc/kallsyms has no %s\n", function);
+	if (function && !find_function(function, &start, &end)) {
+		nv_svm_require_prefetch(&worker[0].svm);
+		igt_assert_f(false, "/proc/kallsyms has no %s\n", function);
+	}
 	for (int i = 0; i < ARRAY_SIZE(kinds); i++)
 		igt_require_f(set_range(kinds[i], "require", start, end) || !function,
 			      "this kernel has no CONFIG_FAULT_INJECTION_STACKTRACE_FILTER\n");
@@ -179,20 +181,22 @@ static int open_of(pid_t pid, const char *name, int flags)
 	return open(path, flags);
 }
 
+/* One of the kernel's workers, or the thread of an address space. */
 static bool is_worker(pid_t pid)
 {
-	static const char prefix[] = "kworker/";
+	static const char *const prefixes[] = { "kworker/", "nv-svm/" };
 	char comm[32] = "";
 	int fd = open_of(pid, "comm", O_RDONLY);
-	bool is = fd >= 0 && read(fd, comm, sizeof(comm) - 1) > 0 &&
-		  !strncmp(comm, prefix, strlen(prefix));
+	bool known = fd >= 0 && read(fd, comm, sizeof(comm) - 1) > 0, is = false;
 
+	for (int i = 0; known && i < ARRAY_SIZE(prefixes); i++)
+		is |= !strncmp(comm, prefixes[i], strlen(prefixes[i]));
 	if (fd >= 0)
 		close(fd);
 	return is;
 }
 
-/* Nobody knows which of the kernel's workers will handle the faults of the GPU. */
+/* Nobody knows which of the workers will handle the faults of the GPU. */
 static void arm_workers(unsigned int nth)
 {
 	struct dirent *entry;
@@ -236,6 +240,31 @@ static bool disarm_workers(void)
 	return fired;
 }
 
+/* Lets fail whatever is asked for below @function, by anybody, @times over. */
+static void fail_below(const char *function, unsigned int times)
+{
+	char text[16];
+
+	filter(function);
+	snprintf(text, sizeof(text), "%u", times);
+	set_knob("failslab", "times", text);
+	set_knob("failslab", "task-filter", "N");
+	set_knob("failslab", "probability", "100");
+}
+
+/* Returns: how many times it may still fail. */
+static unsigned int fail_no_more(void)
+{
+	char text[16] = "";
+	int fd;
+
+	set_knob("failslab", "probability", "0");
+	fd = open(DEBUGFS "failslab/times", O_RDONLY);
+	igt_assert(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	return atoi(text);
+}
+
 /* Memory, and what is right of it */
 
 static void alloc(void)
@@ -261,10 +290,16 @@ static void alloc_huge_and_chunk(void)
 	usleep(300000);
 }
 
+/* A stock driver does not say how many pages there are now. */
+static void migrate_part(const struct nv_svm *by, size_t part)
+{
+	igt_assert_eq(__nv_svm_migrate(by, ptr, part), 0);
+	nv_assert_private(ptr, part);
+}
+
 static void migrate_by(const struct nv_worker *by)
 {
-	igt_assert_eq_u64(nv_svm_migrate(&by->svm, ptr, len), len / NV_PAGE_SIZE);
-	nv_assert_private(ptr, len);
+	migrate_part(&by->svm, len);
 }
 
 static void alloc_in_vram(void)
@@ -320,8 +355,7 @@ static void verify_init(int ret)
 
 	igt_assert_f(!again || (ret == -EFAULT && again == -EBUSY), "after %s: %s\n",
 		     strerror(-ret), strerror(-again));
-	igt_assert_eq_u64(nv_svm_migrate(&svm, ptr, len), PAGES);
-	nv_assert_private(ptr, len);
+	migrate_part(&svm, len);
 	check_data();
 	nv_svm_fini(&svm);
 }
@@ -357,7 +391,6 @@ static void verify_migrate_peer(int ret)
 	check_data();
 	migrate_by(&worker[1]);
 	igt_assert_eq_u64(nv_svm_migrate(&worker[0].svm, ptr, len), PAGES);
-	nv_assert_private(ptr, len);
 	check_by_gpu();
 }
 
@@ -422,7 +455,7 @@ static void prepare_gpu_fault(void)
 	len = LEN;
 	ptr = (char *)nv_alloc(len);
 	nv_fill(ptr, LEN - PART, SEED);
-	igt_assert_eq_u64(nv_svm_migrate(&worker[0].svm, ptr, PART), PART / NV_PAGE_SIZE);
+	migrate_part(&worker[0].svm, PART);
 }
 
 /* Each thread stores to its page. Returns -ENODEV if the channel was killed. */
@@ -481,7 +514,7 @@ static void verify_gpu_fault(int ret)
 static void prepare_munmap(void)
 {
 	alloc();
-	igt_assert_eq_u64(nv_svm_migrate(&worker[0].svm, ptr, LEN / 2), PAGES / 2);
+	migrate_part(&worker[0].svm, LEN / 2);
 	igt_assert_eq_u64(nv_svm_prefetch(&worker[0].svm, ptr, LEN), PAGES);
 }
 
@@ -520,7 +553,7 @@ static void prepare_close(void)
 {
 	nv_svm_init(&svm, drm_reopen_driver(gpu[0].fd));
 	alloc();
-	igt_assert_eq_u64(nv_svm_migrate(&svm, ptr, LEN / 2), PAGES / 2);
+	migrate_part(&svm, LEN / 2);
 	igt_assert_eq_u64(nv_svm_prefetch(&svm, ptr, LEN), PAGES);
 }
 
@@ -534,6 +567,58 @@ static void verify_close(int ret)
 	igt_assert_eq(ret, 0);
 	munmap(svm.cutout, svm.cutout_size);
 	verify_migrate(0);
+}
+
+/*
+ * DMA mappings, all of which fail for a while. That of a huge page takes an I/O virtual address of
+ * its own each time, for which memory is allocated; those of small pages are kept for the next.
+ */
+
+static uint64_t result; /* of SVM_BIND, which does what it can, and says what that was */
+
+static void alloc_huge_to_store(void)
+{
+	len = NV_HUGE_SIZE;
+	ptr = (char *)nv_alloc_huge(len);
+	nv_fill(ptr, LEN - PART, SEED);
+}
+
+static int run_dma_prefetch(void)
+{
+	result = nv_svm_prefetch(&worker[0].svm, ptr, len);
+	return 0;
+}
+
+static void verify_dma_prefetch(int ret)
+{
+	igt_assert_eq_u64(result, 0);
+	verify_prefetch(ret);
+}
+
+static int run_dma_migrate(void)
+{
+	result = nv_svm_migrate(&worker[0].svm, ptr, len);
+	return 0;
+}
+
+static void verify_dma_migrate(int ret)
+{
+	igt_assert_eq_u64(result, 0);
+	nv_assert_ram(ptr, len);
+	verify_migrate(ret);
+}
+
+static int run_dma_home(void)
+{
+	result = nv_svm_migrate_home(&worker[0].svm, ptr, len);
+	return 0;
+}
+
+static void verify_dma_home(int ret)
+{
+	igt_assert_eq_u64(result, 0);
+	nv_assert_private(ptr, len);
+	verify_home(ret);
 }
 
 static const struct path {
@@ -580,6 +665,27 @@ static const struct {
 	  "nouveau_svmm_thread" },
 };
 
+static const struct {
+	struct path path;
+	unsigned int times; /* that memory for an address is refused: a mapping asks twice */
+} dma_paths[] = {
+	{ { "dma-prefetch", alloc_huge, run_dma_prefetch, verify_dma_prefetch,
+	    "No DMA mapping of a huge page that SVM_BIND is to map" },
+	  INT_MAX },
+	{ { "dma-migrate", alloc_huge_and_chunk, run_dma_migrate, verify_dma_migrate,
+	    "No DMA mapping of a huge page that SVM_BIND is to migrate to VRAM" },
+	  INT_MAX },
+	{ { "dma-home", alloc_huge_in_vram, run_dma_home, verify_dma_home,
+	    "No DMA mapping of a huge page that SVM_BIND is to migrate to RAM" },
+	  INT_MAX },
+	{ { "dma-cpu-fault", alloc_huge_in_vram, run_touch, verify_migrate,
+	    "No DMA mapping, for a while, when the CPU touches a huge page in VRAM" },
+	  20 },
+	{ { "dma-gpu-fault", alloc_huge_to_store, run_gpu_fault, verify_gpu_fault,
+	    "No DMA mapping, for a while, when a shader stores to a huge page" },
+	  20 },
+};
+
 /* For a request; a shader whose fault cannot be handled loses its channel. */
 static bool is_clear(int ret)
 {
@@ -609,11 +715,19 @@ static bool run_path(const struct path *path, unsigned int nth, unsigned int *re
 	return failed;
 }
 
-/* @function: for what is done by workers of the kernel, the one that they run */
+/* Most do more than a stock driver can. */
+static void require_driver(const struct path *path)
+{
+	if (path->verify != verify_init && path->verify != verify_gpu_fault)
+		nv_svm_require_prefetch(&worker[0].svm);
+}
+
+/* @function: for what is done by workers of the driver, the one that they run */
 static void test_path(const struct path *path, const char *function)
 {
 	unsigned int nth = 0, refused = 0;
 
+	require_driver(path);
 	igt_emit_ignore_dmesg_regex("Huh VM_FAULT_OOM leaked out|imem: OOM|" NV_KILLED_DMESG);
 	filter(function);
 	do
@@ -624,8 +738,29 @@ static void test_path(const struct path *path, const char *function)
 	igt_assert_f(nth > 1 || path->run == run_close, "nothing failed\n");
 }
 
+static void test_dma(const struct path *path, unsigned int times)
+{
+	unsigned int left;
+	int ret;
+
+	require_driver(path);
+	igt_require_f(nv_iommu_translates(&gpu[0]), "no IOMMU that translates: %s\n",
+		      nv_iommu_type(&gpu[0]));
+	igt_emit_ignore_dmesg_regex("Huh VM_FAULT_OOM leaked out|" NV_KILLED_DMESG);
+	path->prepare();
+	fail_below("iommu_dma_map_phys", times);
+	ret = path->run();
+	left = fail_no_more();
+	igt_info("%u failures: %s\n", times - left, strerror(-ret));
+	igt_assert_f(left < times, "nothing failed\n");
+	igt_assert_f(!ret || ret == -ENODEV, "%s\n", strerror(-ret));
+	path->verify(ret);
+	munmap(ptr, len);
+}
+
 static void reset(int sig)
 {
+	__set_knob("failslab", "probability", "0");
 	for (int i = 0; i < ARRAY_SIZE(kinds); i++) {
 		set_range(kinds[i], "require", 0, ULONG_MAX);
 		set_range(kinds[i], "reject", 0, 0);
@@ -681,6 +816,21 @@ static void reset(int sig)
  *
  * SUBTEST: gpu-fault
  * Description: A shader stores to pages that the GPU has no mapping of
+ *
+ * SUBTEST: dma-prefetch
+ * Description: No DMA mapping of a huge page that SVM_BIND is to map
+ *
+ * SUBTEST: dma-migrate
+ * Description: No DMA mapping of a huge page that SVM_BIND is to migrate to VRAM
+ *
+ * SUBTEST: dma-home
+ * Description: No DMA mapping of a huge page that SVM_BIND is to migrate to RAM
+ *
+ * SUBTEST: dma-cpu-fault
+ * Description: No DMA mapping, for a while, when the CPU touches a huge page in VRAM
+ *
+ * SUBTEST: dma-gpu-fault
+ * Description: No DMA mapping, for a while, when a shader stores to a huge page
  */
 int igt_main()
 {
@@ -693,11 +843,11 @@ int igt_main()
 		has_peer = __nv_gpu_open(&gpu[1], 1);
 		for (int i = 0; i <= has_peer; i++)
 			nv_worker_create(&worker[i], &gpu[i]);
-		nv_svm_require_prefetch(&worker[0].svm);
 		nv_compute_create(&compute, worker[0].svm.fd, gpu[0].chipset);
 		keeper = nv_alloc(NV_PAGE_SIZE);
 		*keeper = 1;
-		igt_assert_eq_u64(nv_svm_migrate(&worker[0].svm, keeper, NV_PAGE_SIZE), 1);
+		igt_assert_eq(__nv_svm_migrate(&worker[0].svm, keeper, NV_PAGE_SIZE), 0);
+		nv_assert_private(keeper, NV_PAGE_SIZE);
 		sigaction(SIGBUS, &on_bus, NULL);
 		igt_install_exit_handler(reset);
 	}
@@ -710,6 +860,11 @@ int igt_main()
 		igt_describe(gpu_faults[i].path.describe);
 		igt_subtest(gpu_faults[i].path.name)
 			test_path(&gpu_faults[i].path, gpu_faults[i].function);
+	}
+	for (int i = 0; i < ARRAY_SIZE(dma_paths); i++) {
+		igt_describe(dma_paths[i].path.describe);
+		igt_subtest(dma_paths[i].path.name)
+			test_dma(&dma_paths[i].path, dma_paths[i].times);
 	}
 
 	igt_fixture()
