@@ -65,7 +65,7 @@ test-iommu: kernel-patched kernel-iommu host firmware
 	@rig/test --iommu
 
 test-debug: kernel-debug host firmware
-	@rig/test hmm-debug igt-debug reload-debug
+	@rig/test hmm-debug igt-debug igt-debug-iommu reload-debug
 
 test-arm64: kernel-arm64-stock kernel-arm64-patched host host-arm64
 	@rig/test hmm-arm64-stock hmm-arm64-patched kunit-arm64
