@@ -317,6 +317,24 @@ static void test_buffer_sync(void)
 	}
 }
 
+/* Before anything is locked. That none of that is let go then, only lockdep notices. */
+static void test_vm_bind_refused(void)
+{
+	struct drm_nouveau_vm_bind_op op = {
+		.op = DRM_NOUVEAU_VM_BIND_OP_UNMAP,
+		.flags = DRM_NOUVEAU_VM_BIND_SPARSE,
+		.addr = 1ull << 32,
+		.range = NV_HUGE_SIZE,
+	};
+	struct drm_nouveau_vm_bind bind = { .op_count = 1, .op_ptr = (uintptr_t)&op };
+	int fd = drm_reopen_driver(gpu.fd);
+
+	igt_assert_eq(vm_init(fd), 0);
+	igt_assert_eq(igt_ioctl(fd, DRM_IOCTL_NOUVEAU_VM_BIND, &bind), -1);
+	igt_assert_eq(errno, ENOENT);
+	close(fd);
+}
+
 static const struct {
 	const char *name;
 	const char *describe;
@@ -343,6 +361,8 @@ static const struct {
 	  test_prefetch_hole },
 	{ "prefetch-before-init", "PREFETCH without SVM_INIT is refused",
 	  test_prefetch_before_init },
+	{ "vm-bind-refused", "VM_BIND does not unmap a sparse region that is not there",
+	  test_vm_bind_refused },
 };
 
 /**
@@ -387,6 +407,9 @@ static const struct {
  *
  * SUBTEST: prefetch-before-init
  * Description: PREFETCH without SVM_INIT is refused
+ *
+ * SUBTEST: vm-bind-refused
+ * Description: VM_BIND does not unmap a sparse region that is not there
  *
  * SUBTEST: init-then-vm-init
  * Description: VM_INIT after SVM_INIT does no harm to memory

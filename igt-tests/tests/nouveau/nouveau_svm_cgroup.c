@@ -21,8 +21,9 @@
 
 IGT_TEST_DESCRIPTION("Limits of control groups, with nouveau's SVM");
 
-#define MiB   (1ul << 20)
-#define CHUNK NV_HUGE_SIZE /* what a group is charged for a page */
+#define MiB	    (1ul << 20)
+#define CHUNK	    NV_HUGE_SIZE /* what a group is charged for a page */
+#define RACE_ROUNDS 300
 
 static struct nv_gpu gpu;
 static struct nv_svm svm;
@@ -113,16 +114,29 @@ static void enter(const char *group)
 	igt_assert_eq(group_write(group, "cgroup.procs", "0"), 0);
 }
 
+/* Pages that are not in VRAM never got there, or went home: this tells which, if a test fails. */
+static void debug_counters(void)
+{
+	struct nv_counters counters;
+
+	if (nv_counters_read(&gpu, &counters))
+		igt_debug("pages so far: %" PRIu64 " to VRAM, %" PRIu64 " to RAM\n",
+			  counters.migrated_to_vram, counters.migrated_to_ram);
+}
+
 /* In parts, as a stock driver loses what is more than one copy. */
 static uint32_t *to_vram(size_t len, uint32_t seed)
 {
 	uint32_t *ptr = nv_alloc(len);
+	size_t part;
 
 	nv_fill(ptr, len, seed);
-	for (size_t i = 0; i < len; i += NV_HUGE_SIZE)
-		igt_assert_eq(__nv_svm_migrate(&svm, (char *)ptr + i,
-					       len - i < NV_HUGE_SIZE ? len - i : NV_HUGE_SIZE),
-			      0);
+	for (size_t i = 0; i < len; i += part) {
+		part = len - i < NV_HUGE_SIZE ? len - i : NV_HUGE_SIZE;
+		igt_debug("%p, %zu pages: %" PRIu64 " migrated\n", (char *)ptr + i,
+			  part / NV_PAGE_SIZE, nv_svm_migrate(&svm, (char *)ptr + i, part));
+	}
+	debug_counters();
 	return ptr;
 }
 
@@ -202,6 +216,31 @@ static void test_limit(void)
 	nv_check(ptr, len, 1);
 	check_others(other, 2 * CHUNK);
 	munmap(ptr, len);
+}
+
+/*
+ * A group at its limit makes room all the time, while the driver gives back what is empty. When
+ * that is what makes room, no other group has to. It takes some luck to be there at that moment.
+ */
+static void test_limit_race(void)
+{
+	uint32_t *other, *page, *huge;
+
+	set_bytes("a", "dmem.max", CHUNK);
+	other = others(CHUNK);
+	for (int i = 0; i < RACE_ROUNDS; i++) {
+		page = to_vram(NV_PAGE_SIZE, 1);
+		huge = nv_alloc_huge(CHUNK);
+		*huge = 3;
+		igt_require_f(nv_is_huge_page(huge), "no huge page\n");
+		igt_assert_eq(__nv_svm_migrate(&svm, huge, CHUNK), 0);
+		check_limit(CHUNK);
+		nv_assert_private(other, CHUNK);
+		munmap(huge, CHUNK);
+		nv_check(page, NV_PAGE_SIZE, 1);
+		munmap(page, NV_PAGE_SIZE);
+	}
+	check_others(other, CHUNK);
 }
 
 static void test_limit_none(void)
@@ -326,6 +365,8 @@ static const struct {
 	{ "charge", test_charge, "A group is charged for its pages, and for no other's" },
 	{ "limit", test_limit,
 	  "Twice as much as the limit migrates, and other groups keep theirs" },
+	{ "limit-race", test_limit_race,
+	  "Empty chunks that are given back meanwhile are no reason to evict what others have" },
 	{ "limit-none", test_limit_none, "Who may have no VRAM gets none" },
 	{ "limit-parent", test_limit_parent, "The limit of a parent holds for its children" },
 	{ "limit-lower", test_lower, "A limit that is lowered brings pages to RAM" },
@@ -381,6 +422,9 @@ static void mount_groups(void)
  *
  * SUBTEST: limit
  * Description: Twice as much as the limit migrates, and other groups keep theirs
+ *
+ * SUBTEST: limit-race
+ * Description: Empty chunks that are given back meanwhile are no reason to evict what others have
  *
  * SUBTEST: limit-none
  * Description: Who may have no VRAM gets none
