@@ -23,7 +23,7 @@ IGT_TEST_DESCRIPTION("Limits of control groups, with nouveau's SVM");
 
 #define MiB	    (1ul << 20)
 #define CHUNK	    NV_HUGE_SIZE /* what a group is charged for a page */
-#define RACE_ROUNDS 300
+#define RACE_ROUNDS 100
 
 static struct nv_gpu gpu;
 static struct nv_svm svm;
@@ -224,23 +224,22 @@ static void test_limit(void)
  */
 static void test_limit_race(void)
 {
-	uint32_t *other, *page, *huge;
+	uint32_t *other, *ptr;
+	char *half;
 
 	set_bytes("a", "dmem.max", CHUNK);
 	other = others(CHUNK);
+	ptr = to_vram(2 * CHUNK, 1);
 	for (int i = 0; i < RACE_ROUNDS; i++) {
-		page = to_vram(NV_PAGE_SIZE, 1);
-		huge = nv_alloc_huge(CHUNK);
-		*huge = 3;
-		igt_require_f(nv_is_huge_page(huge), "no huge page\n");
-		igt_assert_eq(__nv_svm_migrate(&svm, huge, CHUNK), 0);
+		half = (char *)ptr + i % 2 * CHUNK;
+		igt_assert_eq(__nv_svm_migrate(&svm, half, CHUNK), 0);
 		check_limit(CHUNK);
+		nv_assert_private(half, CHUNK);
 		nv_assert_private(other, CHUNK);
-		munmap(huge, CHUNK);
-		nv_check(page, NV_PAGE_SIZE, 1);
-		munmap(page, NV_PAGE_SIZE);
 	}
+	nv_check(ptr, 2 * CHUNK, 1);
 	check_others(other, CHUNK);
+	munmap(ptr, 2 * CHUNK);
 }
 
 static void test_limit_none(void)
