@@ -738,6 +738,42 @@ static void test_path(const struct path *path, const char *function)
 	igt_assert_f(nth > 1 || path->run == run_close, "nothing failed\n");
 }
 
+/*
+ * The first of a process, which allocates what its MMU notifiers are in. This one has made that of
+ * its workers already.
+ */
+static void test_init_process(void)
+{
+	bool *failed =
+		mmap(NULL, NV_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned int nth = 0;
+
+	igt_assert(failed != MAP_FAILED);
+	igt_emit_ignore_dmesg_regex("imem: OOM");
+	filter(NULL);
+	do {
+		igt_assert_f(++nth <= NTH_MAX, "there is no end of what may fail\n");
+		igt_fork(child, 1)
+		{
+			int ret;
+
+			nth_fd = open("/proc/thread-self/fail-nth", O_RDWR);
+			igt_assert(nth_fd >= 0);
+			prepare_init();
+			arm(nth);
+			ret = run_init();
+			*failed = disarm();
+			igt_assert_f(!ret || (*failed && is_clear(ret)), "with failure %u: %s\n",
+				     nth, strerror(-ret));
+			verify_init(ret);
+		}
+		igt_waitchildren();
+	} while (*failed);
+	igt_info("%u failures\n", nth - 1);
+	igt_assert_f(nth > 1, "nothing failed\n");
+	munmap(failed, NV_PAGE_SIZE);
+}
+
 static void test_dma(const struct path *path, unsigned int times)
 {
 	unsigned int left;
@@ -811,6 +847,9 @@ static void reset(int sig)
  * SUBTEST: close
  * Description: The file is closed, with pages in VRAM, and mapped
  *
+ * SUBTEST: init-process
+ * Description: SVM_INIT, the first of a process
+ *
  * SUBTEST: gpu-fault-read
  * Description: The driver reads what faults there are
  *
@@ -856,6 +895,8 @@ int igt_main()
 		igt_describe(paths[i].describe);
 		igt_subtest(paths[i].name) test_path(&paths[i], NULL);
 	}
+	igt_describe("SVM_INIT, the first of a process");
+	igt_subtest("init-process") test_init_process();
 	for (int i = 0; i < ARRAY_SIZE(gpu_faults); i++) {
 		igt_describe(gpu_faults[i].path.describe);
 		igt_subtest(gpu_faults[i].path.name)
