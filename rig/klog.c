@@ -37,6 +37,7 @@ static const char *const complaints_within[] = {
 	"hard LOCKUP",
 	"INFO: rcu_", /* "rcu: INFO: rcu_preempt self-detected stall" */
 	"new suspected memory leaks",
+	" allocated at module unload", /* memory that a module leaks, by allocation profiling */
 	/* Checkers that give up: what they would have found is not known. */
 	"kmemleak: Cannot ",
 	"DMA-API: debugging out of memory",

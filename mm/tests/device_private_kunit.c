@@ -3,6 +3,7 @@
  * KUnit tests of device-private memory without a device.
  */
 #include <kunit/test.h>
+#include <kunit/visibility.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/leafops.h>
@@ -11,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
+#include <linux/swapops.h>
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 
@@ -280,6 +282,46 @@ static void test_numbers(struct kunit *test)
 	device_private_unregister(pgmap);
 }
 
+/* A migration entry of @page is young and dirty when it is to be, and its number stays. */
+static void expect_young_dirty(struct kunit *test, struct page *page)
+{
+	int bits;
+
+	for (bits = 0; bits < 4; bits++) {
+		const bool young = bits & 1, dirty = bits & 2;
+		softleaf_t entry = make_writable_migration_entry_from_page(page);
+
+		if (young)
+			entry = make_migration_entry_young(entry);
+		if (dirty)
+			entry = make_migration_entry_dirty(entry);
+		entry = softleaf_from_pte(softleaf_to_pte(entry));
+		KUNIT_EXPECT_TRUE(test, softleaf_is_migration_write(entry));
+		KUNIT_EXPECT_EQ(test, young, softleaf_is_migration_young(entry));
+		KUNIT_EXPECT_EQ(test, dirty, softleaf_is_migration_dirty(entry));
+		KUNIT_EXPECT_EQ(test, page_to_pageno(page), softleaf_to_pageno(entry));
+	}
+}
+
+static void test_young_dirty(struct kunit *test)
+{
+	struct dev_pagemap *pgmap = new_pgmap(test);
+	struct page *page;
+
+	if (!migration_entry_supports_ad())
+		kunit_skip(test, "no room for young and dirty bits in swap entries");
+	KUNIT_ASSERT_EQ(test, 0, device_private_register(pgmap, 2, 0));
+	KUNIT_ASSERT_EQ(test, 0, device_private_populate(pgmap, 0, 2));
+	expect_young_dirty(test, device_private_page(pgmap, 0));
+	expect_young_dirty(test, device_private_page(pgmap, 1));
+	device_private_unregister(pgmap);
+
+	page = alloc_page(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	expect_young_dirty(test, page);
+	__free_page(page);
+}
+
 static void test_ram_numbers(struct kunit *test)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
@@ -440,6 +482,7 @@ static struct kunit_case device_private_cases[] = {
 	KUNIT_CASE(test_nodes),
 	KUNIT_CASE_SLOW(test_repopulation),
 	KUNIT_CASE(test_numbers),
+	KUNIT_CASE(test_young_dirty),
 	KUNIT_CASE(test_ram_numbers),
 	KUNIT_CASE_SLOW(test_folio),
 	KUNIT_CASE(test_reused_page),
@@ -464,4 +507,5 @@ static struct kunit_suite device_private_suite = {
 kunit_test_suites(&device_private_suite);
 
 MODULE_DESCRIPTION("KUnit tests of device-private memory");
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_LICENSE("GPL");
