@@ -10,10 +10,10 @@
 #define DELAY_US_MAX 60000000
 #define DROP_MAX     1000000
 
-static bool number(const char *text, unsigned long max, u32 *val)
+static bool number(const char *text, int base, unsigned long max, u32 *val)
 {
 	char *end;
-	unsigned long parsed = strtoul(text, &end, 10);
+	unsigned long parsed = strtoul(text, &end, base);
 
 	if (end == text || *end || *text == '-' || parsed > max)
 		return false;
@@ -25,7 +25,7 @@ bool control_set_delay(struct engine_delay *delay, const char *name, const char 
 {
 	u32 val;
 
-	if (!number(us, DELAY_US_MAX, &val))
+	if (!number(us, 10, DELAY_US_MAX, &val))
 		return false;
 	if (!strcmp(name, "ce"))
 		delay->ce = val;
@@ -46,8 +46,8 @@ static bool set_irq(struct gpu *gpu, const char *what, const char *value)
 	u32 count;
 
 	if (!strcmp(what, "delay"))
-		return number(value, DELAY_US_MAX, &gpu->pci.msi_delay_us);
-	if (strcmp(what, "drop") != 0 || !number(value, DROP_MAX, &count))
+		return number(value, 10, DELAY_US_MAX, &gpu->pci.msi_delay_us);
+	if (strcmp(what, "drop") != 0 || !number(value, 10, DROP_MAX, &count))
 		return false;
 	pci_msi_drop(gpu, count);
 	return true;
@@ -81,6 +81,22 @@ static bool set_delays(struct machine *machine, const char *name, const char *us
 	return ok;
 }
 
+static bool hold_next(struct machine *machine, const char *addr, const char *us)
+{
+	u32 at, time;
+
+	if (!number(addr, 16, BAR0_SIZE - 4, &at) || at % 4 || !number(us, 10, DELAY_US_MAX, &time))
+		return false;
+	for (unsigned int i = 0; i < machine->count; i++) {
+		struct gpu *gpu = machine->port[i].gpu;
+
+		pthread_mutex_lock(&gpu->lock);
+		mmio_hold(gpu, at, time);
+		pthread_mutex_unlock(&gpu->lock);
+	}
+	return true;
+}
+
 /* One line in, one line out. */
 static void answer(struct machine *machine, const char *line, FILE *out)
 {
@@ -93,9 +109,12 @@ static void answer(struct machine *machine, const char *line, FILE *out)
 		fputs("ok\n", out);
 	else if (sscanf(line, "irq %15s %15s", name, value) == 2 && set_irqs(machine, name, value))
 		fputs("ok\n", out);
+	else if (sscanf(line, "hold %15s %15s", name, value) == 2 &&
+		 hold_next(machine, name, value))
+		fputs("ok\n", out);
 	else
 		fputs("error: stats; delay UNIT US with ce, gr, host or mmu for UNIT; irq delay US; "
-		      "or irq drop N\n",
+		      "irq drop N; or hold REGISTER US\n",
 		      out);
 }
 

@@ -197,6 +197,28 @@ static void write32(struct gpu *gpu, u32 addr, u32 val)
 		mmio_unmodelled_write(gpu, addr, val);
 }
 
+void mmio_hold(struct gpu *gpu, u32 addr, u32 us)
+{
+	gpu->mmio.hold_addr = addr;
+	gpu->mmio.hold_us = us;
+}
+
+u32 mmio_held(struct gpu *gpu)
+{
+	u32 us = gpu->mmio.held_us;
+
+	gpu->mmio.held_us = 0;
+	return us;
+}
+
+static void hold(struct gpu *gpu, u32 addr, unsigned int size)
+{
+	if (!gpu->mmio.hold_us || gpu->mmio.hold_addr - addr >= size)
+		return;
+	gpu->mmio.held_us = gpu->mmio.hold_us;
+	gpu->mmio.hold_us = 0;
+}
+
 /* A guest that polls one register for seconds is stuck: say on what. */
 static void watch(struct gpu *gpu, u32 addr)
 {
@@ -217,6 +239,7 @@ u64 mmio_read(struct gpu *gpu, u32 addr, unsigned int size)
 	if (addr > BAR0_SIZE - size)
 		return ~UINT64_C(0);
 	gpu->mmio.reads++;
+	hold(gpu, addr, size);
 	watch(gpu, addr);
 	val = read32(gpu, addr & ~3u);
 	if (size == 8)
@@ -233,6 +256,7 @@ void mmio_write(struct gpu *gpu, u32 addr, u64 val, unsigned int size)
 	if (addr > BAR0_SIZE - size)
 		return;
 	gpu->mmio.writes++;
+	hold(gpu, addr, size);
 	gpu->mmio.table->last_read = ~0u;
 	if (size == 8) {
 		write32(gpu, word, (u32)val);

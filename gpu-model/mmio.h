@@ -63,9 +63,18 @@ void mmio_reset(struct gpu *gpu);
 /* One line for each register touched that no unit models; returns their number. */
 unsigned int mmio_burn_down(struct gpu *gpu, FILE *out);
 
+/*
+ * The next access of a register holds up who makes it for so long, once: as a hypervisor does
+ * that gives the CPU to others there. 0 us: none does. Caller holds gpu->lock.
+ */
+void mmio_hold(struct gpu *gpu, u32 addr, u32 us);
+/* How long the access just made is to be held up, in us; asked for after it, under its lock. */
+u32 mmio_held(struct gpu *gpu);
+
 struct mmio {
 	struct mmio_table *table;
 	u64 reads, writes;
+	u32 hold_addr, hold_us, held_us;
 };
 
 #endif

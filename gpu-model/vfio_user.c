@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gpu.h"
@@ -374,11 +375,20 @@ static void read_bar1(struct gpu *gpu, u64 offset, u8 *buf, u32 count)
 	bar1_read(gpu, offset, buf, count, CLIENT_CPU);
 }
 
+static void sleep_us(u32 us)
+{
+	struct timespec ts = { us / 1000000, us % 1000000 * 1000L };
+
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
+}
+
 /* Returns 0 or a positive errno. */
 static int region_access(struct gpu *gpu, u32 region, u64 offset, u8 *rbuf, const u8 *wbuf,
 			 u32 count)
 {
 	u64 size = region_size(gpu, region);
+	u32 held;
 
 	if (!size || offset > size || count > size - offset)
 		return EINVAL;
@@ -401,7 +411,10 @@ static int region_access(struct gpu *gpu, u32 region, u64 offset, u8 *rbuf, cons
 			bar2_read(gpu, offset, rbuf, count);
 		break;
 	}
+	held = mmio_held(gpu);
 	pthread_mutex_unlock(&gpu->lock);
+	if (held)
+		sleep_us(held);
 	return 0;
 }
 

@@ -130,6 +130,34 @@ static void interrupts(void **state)
 	assert_int_equal(pci->msi_delay_us, 0);
 }
 
+static void holds(void **state)
+{
+	static const char *const bad[] = { "hold",	     "hold 9420",	 "hold x 5",
+					   "hold 9421 5",    "hold 1000000 5", "hold 9420 x",
+					   "hold 9420 60000001", "hold -4 5" };
+	struct fixture *f = *state;
+	struct gpu *gpu = f->bench->gpu;
+	char reply[4096];
+
+	ask(f, "hold 9420 7", reply);
+	assert_string_equal(reply, "ok\n");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		ask(f, bad[i], reply);
+		assert_memory_equal(reply, "error: ", 7);
+	}
+	mmio_write(gpu, 0x941c, 0, 4);
+	mmio_read(gpu, 0x9424, 4);
+	assert_int_equal(mmio_held(gpu), 0);
+	mmio_write(gpu, 0x9420, 0, 4);
+	assert_int_equal(mmio_held(gpu), 7);
+	mmio_write(gpu, 0x9420, 0, 4); /* once */
+	assert_int_equal(mmio_held(gpu), 0);
+	ask(f, "hold 9420 7", reply);
+	assert_string_equal(reply, "ok\n");
+	mmio_read(gpu, 0x9420, 8);
+	assert_int_equal(mmio_held(gpu), 7);
+}
+
 /* A line without an end takes no memory, and is one mistake. */
 static void endless_line(void **state)
 {
@@ -156,6 +184,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(stats, setup, teardown),
 		cmocka_unit_test_setup_teardown(delays, setup, teardown),
 		cmocka_unit_test_setup_teardown(interrupts, setup, teardown),
+		cmocka_unit_test_setup_teardown(holds, setup, teardown),
 		cmocka_unit_test_setup_teardown(endless_line, setup, teardown),
 	};
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -303,6 +304,35 @@ static void file_too_short(void **state)
 	assert_int_equal(wire_map_ram(f->wire, 0, true), EEXIST);
 }
 
+static u64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (u64)ts.tv_sec * 1000 + (u64)ts.tv_nsec / 1000000;
+}
+
+/* Who makes an access that is held up waits, once. */
+static void held(void **state)
+{
+	struct fixture *f = *state;
+	struct gpu *gpu = f->bench->gpu;
+	u64 start;
+
+	pthread_mutex_lock(&gpu->lock);
+	mmio_hold(gpu, 0x9420, 200000);
+	pthread_mutex_unlock(&gpu->lock);
+	start = now_ms();
+	wire_write32(f->wire, 0, BAR0, 0x9410, 0);
+	assert_true(now_ms() - start < 200);
+	start = now_ms();
+	wire_write32(f->wire, 0, BAR0, 0x9420, 0);
+	assert_true(now_ms() - start >= 200);
+	start = now_ms();
+	wire_write32(f->wire, 0, BAR0, 0x9420, 0);
+	assert_true(now_ms() - start < 200);
+}
+
 /* In D3hot the function answers configuration requests, and makes no requests of its own. */
 static void asleep(void **state)
 {
@@ -364,6 +394,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(interrupt, setup, teardown),
 		cmocka_unit_test_setup_teardown(unmap_need_not_match, setup, teardown),
 		cmocka_unit_test_setup_teardown(file_too_short, setup, teardown),
+		cmocka_unit_test_setup_teardown(held, setup, teardown),
 		cmocka_unit_test_setup_teardown(asleep, setup, teardown),
 		cmocka_unit_test_setup_teardown(reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(broken_stream, setup, teardown),
