@@ -325,16 +325,22 @@ static void test_exporter_unbind(struct pair *pair)
 	check(&pair->importer, 3);
 }
 
-/* The importer's driver goes; its file keeps the buffer in RAM until it is closed. */
+/* The importer's driver goes; a mapping of its file keeps the buffer in RAM until it is gone. */
 static void test_importer_unbind(struct pair *pair)
 {
+	void *map;
+
 	export(pair, 1);
 	import(pair);
 	copy(&pair->importer, &pair->importer.vram, &pair->imported);
+	map = mmap(NULL, LEN, PROT_READ, MAP_SHARED, pair->importer.fd,
+		   info(&pair->imported).map_handle);
+	igt_assert(map != MAP_FAILED);
 	nv_driver_unbind(pair->importer_gpu);
 	copy(&pair->exporter, &pair->exporter.vram, &pair->bo);
 	check(&pair->exporter, 1);
 	user_abandon(&pair->importer);
+	munmap(map, LEN);
 	return_to_vram(pair, 1);
 
 	nv_gpu_rebind(pair->importer_gpu);
