@@ -2249,6 +2249,34 @@ static void test_close_while_faulting(void)
 	assert_works(&shader);
 }
 
+/*
+ * Files that are closed while a fault of theirs kills the channel: before the driver waits for the
+ * channel to be idle, while it does, or just when it begins.
+ */
+static void test_wild_close(void)
+{
+	const struct nv_kernel_args args = {
+		.dst = WILD_POINTER,
+		.dst_shift = WORD_SHIFT,
+	};
+
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	for (int round = 0; round < 10; round++) {
+		struct shader own;
+
+		shader_create(&own);
+		nv_compute_grid(&own.compute, &nv_kernel_fill, NV_COMPUTE_BLOCK, &args);
+		if (nv_model_present())
+			nv_model_irq_delay(round * 500);
+		igt_assert_eq(__nv_chan_submit(&own.compute.chan), 0);
+		nv_compute_abandon(&own.compute);
+		munmap(own.result.map, own.result.size);
+		nv_svm_fini(&own.svm);
+		reset_model(0);
+	}
+	assert_works(&shader);
+}
+
 /* The driver goes while shaders fault: after that nothing changes, and the next one works. */
 static void test_unbind_while_faulting(void)
 {
@@ -2391,6 +2419,38 @@ static void test_userfaultfd_shader(bool write)
 	igt_assert(!memcmp(ptr + threads, want + threads, NV_PAGE_SIZE / 2));
 	served_destroy(&server.served);
 	munmap(want, NV_PAGE_SIZE);
+}
+
+/* Who waits for less than a second reports it once: nobody has the GPU try again meanwhile. */
+static void test_userfaultfd_once(void)
+{
+	const uint64_t short_ns = 900000000;
+	int rounds = 0;
+
+	for (int round = 0; round < 8; round++) {
+		struct uffdio_zeropage zero = { .range.len = NV_PAGE_SIZE };
+		uint64_t before, after, waited;
+		struct timespec start = {};
+		struct served served;
+
+		igt_require_f(count_faults(&before), "this kernel has no debugfs file svm\n");
+		served_create(&served);
+		zero.range.start = (uintptr_t)served.ptr;
+		igt_nsec_elapsed(&start);
+		served_store(&shader, &served, round);
+		usleep(400000);
+		igt_assert_eq(ioctl(served.fd, UFFDIO_ZEROPAGE, &zero), 0);
+		waited = igt_nsec_elapsed(&start);
+		igt_assert_eq(__nv_chan_wait(&shader.compute.chan, ENDS_S * 1000), 0);
+		check_words(served.ptr, NV_COMPUTE_BLOCK, WORD_SHIFT, round);
+		served_destroy(&served);
+		if (waited > short_ns)
+			continue;
+		count_faults(&after);
+		igt_assert_eq_u64(after - before, 1);
+		rounds++;
+	}
+	igt_require_f(rounds, "this machine is too slow to serve a page within a second\n");
 }
 
 enum {
@@ -2812,11 +2872,15 @@ static const struct {
 	  "A process may exit while its shader faults" },
 	{ "close-while-faulting", test_close_while_faulting,
 	  "A file may be closed while its shader faults" },
+	{ "wild-close", test_wild_close,
+	  "A file may be closed while a fault is about to kill its channel" },
 	{ "suspend", test_suspend, "A shader uses memory after the GPU slept" },
 	{ "userfaultfd-shader", userfaultfd_read,
 	  "A shader reads a page that user space serves after a while" },
 	{ "userfaultfd-shader-write", userfaultfd_write,
 	  "A shader writes to a page that user space serves after a while" },
+	{ "userfaultfd-once", test_userfaultfd_once,
+	  "A shader that waits for user space for less than a second faults once" },
 	{ "userfaultfd-beside", test_userfaultfd_beside,
 	  "A shader that waits for user space holds up no faults of other processes" },
 	{ "userfaultfd-exit", test_userfaultfd_exit,
@@ -3100,6 +3164,9 @@ static const struct {
  * SUBTEST: close-while-faulting
  * Description: A file may be closed while its shader faults
  *
+ * SUBTEST: wild-close
+ * Description: A file may be closed while a fault is about to kill its channel
+ *
  * SUBTEST: suspend
  * Description: A shader uses memory after the GPU slept
  *
@@ -3108,6 +3175,9 @@ static const struct {
  *
  * SUBTEST: userfaultfd-shader-write
  * Description: A shader writes to a page that user space serves after a while
+ *
+ * SUBTEST: userfaultfd-once
+ * Description: A shader that waits for user space for less than a second faults once
  *
  * SUBTEST: userfaultfd-beside
  * Description: A shader that waits for user space holds up no faults of other processes
