@@ -2440,8 +2440,8 @@ static void test_userfaultfd_once(void)
 		served_store(&shader, &served, round);
 		usleep(400000);
 		igt_assert_eq(ioctl(served.fd, UFFDIO_ZEROPAGE, &zero), 0);
-		waited = igt_nsec_elapsed(&start);
 		igt_assert_eq(__nv_chan_wait(&shader.compute.chan, ENDS_S * 1000), 0);
+		waited = igt_nsec_elapsed(&start);
 		check_words(served.ptr, NV_COMPUTE_BLOCK, WORD_SHIFT, round);
 		served_destroy(&served);
 		if (waited > short_ns)
