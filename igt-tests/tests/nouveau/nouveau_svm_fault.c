@@ -42,6 +42,7 @@ IGT_TEST_DESCRIPTION("Replayable page faults of shaders with nouveau's SVM");
 
 #define KiB 1024ul
 #define MiB (1024 * KiB)
+#define GiB (1024 * MiB)
 
 #define WORD_SHIFT   2
 #define PAGE_SHIFT   12
@@ -837,6 +838,64 @@ static void test_mixed_batch(void)
 	check_words(all, threads, WORD_SHIFT, 1);
 	check_words(fresh, threads, PAGE_SHIFT, 2);
 	munmap(all, 3 * len);
+}
+
+/*
+ * Faults of one batch on two places, @distance apart. Returns: how many faults there were, of which
+ * 2 * NV_COMPUTE_BLOCK are needed, if something counts them.
+ */
+static uint64_t fault_on_two_places(size_t distance)
+{
+	const unsigned int threads = NV_COMPUTE_BLOCK;
+	const size_t len = threads * NV_PAGE_SIZE, size = distance + len;
+	char *all = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	const uint32_t *result = shader.result.map;
+	uint64_t before = 0, after = 0;
+
+	igt_assert(all != MAP_FAILED);
+	igt_assert(!madvise(all, size, MADV_NOHUGEPAGE) || errno == EINVAL);
+	for (int place = 0; place < 2; place++) {
+		char *ptr = all + place * distance;
+
+		igt_assert_eq(mprotect(ptr, len, PROT_READ | PROT_WRITE), 0);
+		nv_fill(ptr, len, 1 + place);
+	}
+	memset(shader.result.map, 0, 2 * threads << WORD_SHIFT);
+	count_faults(&before);
+	if (nv_model_present())
+		nv_model_irq_delay(500000); /* the driver looks when all have faulted */
+	for (int place = 0; place < 2; place++) {
+		const struct nv_kernel_args args = {
+			.dst = shader.result.va + (place * threads << WORD_SHIFT),
+			.src = (uintptr_t)all + place * distance,
+			.dst_shift = WORD_SHIFT,
+			.src_shift = PAGE_SHIFT,
+		};
+
+		nv_compute_grid(&shader.compute, &nv_kernel_copy, threads, &args);
+	}
+	finish(&shader);
+	if (nv_model_present())
+		nv_model_irq_delay(0);
+	count_faults(&after);
+	for (unsigned int i = 0; i < 2 * threads; i++) {
+		const char *ptr = all + i / threads * distance + i % threads * NV_PAGE_SIZE;
+
+		igt_assert_eq_u32(result[i], *(const uint32_t *)ptr);
+	}
+	munmap(all, size);
+	return after - before;
+}
+
+/* The difference of these addresses is negative if it is cut to 32 bits. */
+static void test_far_batch(void)
+{
+	const uint64_t near = fault_on_two_places(1 * GiB), far = fault_on_two_places(3 * GiB);
+
+	igt_info("%" PRIu64 " faults on places 1 GiB apart, %" PRIu64 " on places 3 GiB apart\n",
+		 near, far);
+	if (nv_model_present())
+		igt_assert_f(far <= near, "there were faults that came twice\n");
 }
 
 /* What was queued last can never end: the driver kills its channel some time later. */
@@ -2840,6 +2899,8 @@ static const struct {
 	  "A shader that faults goes on when an interrupt gets lost" },
 	{ "mixed-batch", test_mixed_batch,
 	  "Atomics, reads of a file and stores to new pages fault at a time" },
+	{ "far-batch", test_far_batch,
+	  "Pages that are far from each other fault at a time, and each once" },
 	{ "wild-read", wild_read, "A wild read kills its channel and nothing else" },
 	{ "wild-write", wild_write, "A wild write kills its channel and nothing else" },
 	{ "wild-atomic", wild_atomic, "A wild atomic kills its channel and nothing else" },
@@ -3105,6 +3166,9 @@ static const struct {
  *
  * SUBTEST: mixed-batch
  * Description: Atomics, reads of a file and stores to new pages fault at a time
+ *
+ * SUBTEST: far-batch
+ * Description: Pages that are far from each other fault at a time, and each once
  *
  * SUBTEST: wild-read
  * Description: A wild read kills its channel and nothing else
