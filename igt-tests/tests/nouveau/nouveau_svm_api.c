@@ -7,6 +7,11 @@
  * Description: Arguments, states and errors of SVM_INIT and SVM_BIND. Needs no channel.
  */
 
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+
 #include "drm-uapi-experimental/nouveau_drm_experimental.h"
 #include "igt.h"
 #include "nouveau_drm.h"
@@ -19,6 +24,10 @@ IGT_TEST_DESCRIPTION("Arguments, states and errors of nouveau's SVM ioctls");
 #define MIGRATE NOUVEAU_SVM_BIND_COMMAND__MIGRATE
 #define VRAM	NOUVEAU_SVM_BIND_TARGET__GPU_VRAM
 #define BUFFERS 256
+
+/* Rounds of a race, and mappings that SVM_INIT has to lock. */
+#define RACE_ROUNDS   200
+#define RACE_MAPPINGS 2048
 
 static const struct invalid_bind {
 	const char *name;
@@ -69,6 +78,57 @@ static void test_init_twice(void)
 	open_svm(&svm);
 	igt_assert_eq(__nv_svm_init(svm.fd, (uintptr_t)svm.cutout, svm.cutout_size), -EBUSY);
 	nv_svm_fini(&svm);
+}
+
+/* Memory of a file that is taken away all the time. */
+struct puncher {
+	int fd;
+	atomic_bool stop;
+};
+
+static void *punch(void *arg)
+{
+	struct puncher *puncher = arg;
+	intptr_t err = 0;
+
+	while (!puncher->stop && !err)
+		err = fallocate(puncher->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+				NV_PAGE_SIZE) ?
+			      errno :
+			      0;
+	return (void *)err;
+}
+
+/*
+ * Who takes memory of a file away waits for the locks of all mappings, which SVM_INIT has, and goes
+ * on when it lets go of them, one after the other.
+ */
+static void test_init_race(void)
+{
+	struct puncher puncher = { .fd = memfd_create("igt", 0) };
+	const size_t len = RACE_MAPPINGS * NV_PAGE_SIZE;
+	pthread_t thread;
+	void *err;
+	char *all;
+
+	igt_assert(puncher.fd >= 0 && !ftruncate(puncher.fd, NV_PAGE_SIZE));
+	all = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	igt_assert(all != MAP_FAILED);
+	igt_assert(mmap(all, NV_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			puncher.fd, 0) == all);
+	/* mappings of their own, each with a lock */
+	for (char *ptr = all + NV_PAGE_SIZE; ptr < all + len; ptr += 2 * NV_PAGE_SIZE) {
+		igt_assert_eq(mprotect(ptr, NV_PAGE_SIZE, PROT_READ | PROT_WRITE), 0);
+		*ptr = 1;
+	}
+	igt_assert_eq(pthread_create(&thread, NULL, punch, &puncher), 0);
+	for (int round = 0; round < RACE_ROUNDS; round++)
+		test_init();
+	puncher.stop = true;
+	igt_assert_eq(pthread_join(thread, &err), 0);
+	igt_assert_f(!err, "fallocate: %s\n", strerror((intptr_t)err));
+	munmap(all, len);
+	close(puncher.fd);
 }
 
 static void test_init_unsupported(void)
@@ -344,6 +404,7 @@ static const struct {
 	  test_buffer_sync },
 	{ "init", "SVM can be switched on for a device file", test_init },
 	{ "init-twice", "A second SVM_INIT on a file is refused", test_init_twice },
+	{ "init-race", "SVM is switched on while memory is taken away", test_init_race },
 	{ "init-unsupported", "SVM_INIT says so on a GPU without SVM", test_init_unsupported },
 	{ "init-overflow", "A window beyond the address space is refused", test_init_overflow },
 	{ "init-after-channel", "SVM and a channel that is older than it both work",
@@ -374,6 +435,9 @@ static const struct {
  *
  * SUBTEST: init-twice
  * Description: A second SVM_INIT on a file is refused
+ *
+ * SUBTEST: init-race
+ * Description: SVM is switched on while memory is taken away
  *
  * SUBTEST: init-unsupported
  * Description: SVM_INIT says so on a GPU without SVM
