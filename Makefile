@@ -68,7 +68,8 @@ test-debug: kernel-debug host firmware
 	@rig/test hmm-debug igt-debug igt-debug-iommu reload-debug
 
 test-arm64: kernel-arm64-stock kernel-arm64-patched host host-arm64
-	@rig/test hmm-arm64-stock hmm-arm64-patched kunit-arm64
+	@rig/test hmm-arm64-stock hmm-arm64-patched hmm-coherent-arm64-stock \
+		hmm-coherent-arm64-patched kunit-arm64
 
 soak: kernel-debug host firmware
 	@rig/soak
