@@ -92,10 +92,9 @@ static void *punch(void *arg)
 	intptr_t err = 0;
 
 	while (!puncher->stop && !err)
-		err = fallocate(puncher->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-				NV_PAGE_SIZE) ?
-			      errno :
-			      0;
+		if (fallocate(puncher->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+			      NV_PAGE_SIZE))
+			err = errno;
 	return (void *)err;
 }
 
