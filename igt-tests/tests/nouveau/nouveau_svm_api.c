@@ -26,7 +26,7 @@ IGT_TEST_DESCRIPTION("Arguments, states and errors of nouveau's SVM ioctls");
 #define BUFFERS 256
 
 /* Rounds of a race, and mappings that SVM_INIT has to lock. */
-#define RACE_ROUNDS   200
+#define RACE_ROUNDS   50
 #define RACE_MAPPINGS 2048
 
 static const struct invalid_bind {

@@ -3072,8 +3072,7 @@ static void require_small_bar1(struct pair *pair, struct nv_p2p *p2p)
 {
 	require_p2p(pair);
 	igt_require_f(nv_p2p_read(pair->owner_gpu, p2p), "this kernel has no debugfs file p2p\n");
-	igt_require_f(p2p->bar1 < p2p->vram,
-		      "BAR1 of %s holds all of its VRAM\n",
+	igt_require_f(p2p->bar1 < p2p->vram, "BAR1 of %s holds all of its VRAM\n",
 		      pair->owner_gpu->slot);
 }
 
