@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * FECS and GPCCS firmware at a high level: the command mailbox by which software has graphics
- * contexts measured, bound and saved.
- * Source: gp106 hw_gr (register names); commands as drivers in the open use them. That
- * CTXSW_STOP, START and HALT are answered before the firmware runs is a convenience of ours.
+ * contexts measured, bound and saved. When the firmware does not run, nobody answers.
+ * Source: gp106 hw_gr (register names); commands as drivers in the open use them.
  * A context image holds nothing: its layout is unpublished and the model has no state to save.
  */
 #include "gpu.h"
@@ -55,6 +54,10 @@ static void command(struct gpu *gpu, u32 cmd)
 	u32 data = *fecs_reg(gpu, FECS_METHOD_DATA);
 	struct gr *gr = &gpu->gr;
 
+	if (!gpu->falcons.falcon[FALCON_FECS].running) {
+		gpu_log(gpu, GPU_WARN, "FECS: command %#x before its firmware was started", cmd);
+		return;
+	}
 	switch (cmd) {
 	case CMD_CTXSW_STOP:
 	case CMD_CTXSW_START:
@@ -66,12 +69,6 @@ static void command(struct gpu *gpu, u32 cmd)
 		sked_halt(gpu);
 		gr->mailbox[1] = 1;
 		return;
-	}
-	if (!gpu->falcons.falcon[FALCON_FECS].running) {
-		gpu_log(gpu, GPU_WARN, "FECS: command %#x before its firmware was started", cmd);
-		return;
-	}
-	switch (cmd) {
 	case CMD_IMAGE_SIZE:
 	case CMD_ZCULL_SIZE:
 	case CMD_PM_SIZE:

@@ -226,12 +226,12 @@ static u32 command(struct fixture *f, u32 cmd, u32 data, u32 mailbox)
 static void context_switch_firmware(void **state)
 {
 	static const u32 sizes[] = { 0x10, 0x16, 0x25 };
+	static const u32 control[] = { 0x38, 0x39, 0x04 };
 	struct fixture *f = *state;
 
-	/* a driver's recovery asks these of a FECS that was never started */
-	assert_int_equal(command(f, 0x38, ~0u, 0x409804), 1);
-	assert_int_equal(command(f, 0x39, ~0u, 0x409804), 1);
-	assert_int_equal(command(f, 0x04, ~0u, 0x409804), 1);
+	/* nobody answers before the firmware runs */
+	for (size_t i = 0; i < ARRAY_SIZE(control); i++)
+		assert_int_equal(command(f, control[i], ~0u, 0x409804), 0);
 	assert_int_equal(command(f, 0x10, 0, 0x409800), 0);
 
 	bind(f);
@@ -239,6 +239,8 @@ static void context_switch_firmware(void **state)
 	run_acr(f, DESC_VA);
 	set(f, GPCCS + 0x100, STARTCPU);
 	set(f, FECS + 0x100, STARTCPU);
+	for (size_t i = 0; i < ARRAY_SIZE(control); i++)
+		assert_int_equal(command(f, control[i], ~0u, 0x409804), 1);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
 		assert_int_not_equal(command(f, sizes[i], 0, 0x409800), 0);
 	assert_int_equal(command(f, 0x03, BIT(31) | 0x1234, 0x409800), BIT(4));
@@ -254,6 +256,8 @@ static void context_switch_firmware(void **state)
 	assert_int_equal(reg(f, FECS + 0x100) & HALTED, HALTED);
 	assert_int_equal(reg(f, 0x409800), 0);
 	assert_int_equal(reg(f, 0x409b00), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(control); i++)
+		assert_int_equal(command(f, control[i], ~0u, 0x409804), 0);
 }
 
 int main(void)

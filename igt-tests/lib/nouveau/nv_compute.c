@@ -24,6 +24,7 @@
 
 #define PASCAL_COMPUTE_A 0xc0c0
 #define PASCAL_COMPUTE_B 0xc1c0
+#define OBJECT		 0xbeef0001
 
 /* Where things are in a slot of the buffer object. */
 #define CODE	  0x000
@@ -34,14 +35,20 @@
 #define SASS_60	  0x60
 #define SASS_61	  0x61
 
-/* The kernel's header names this ioctl, but no longer describes it. */
+/* The kernel's header names these ioctls, but no longer describes them. */
 struct grobj_alloc {
 	int channel;
 	uint32_t handle;
 	int class;
 };
 
+struct gpuobj_free {
+	int channel;
+	uint32_t handle;
+};
+
 #define IOCTL_GROBJ_ALLOC DRM_IOW(DRM_COMMAND_BASE + DRM_NOUVEAU_GROBJ_ALLOC, struct grobj_alloc)
+#define IOCTL_GPUOBJ_FREE DRM_IOW(DRM_COMMAND_BASE + DRM_NOUVEAU_GPUOBJ_FREE, struct gpuobj_free)
 
 #define METHODS(chan, method, ...)                                                  \
 	do {                                                                        \
@@ -59,7 +66,7 @@ void nv_compute_create(struct nv_compute *compute, int fd, uint32_t chipset)
 {
 	struct nv_chan *chan = &compute->chan;
 	struct grobj_alloc object = {
-		.handle = 0xbeef0001,
+		.handle = OBJECT,
 		.class = chipset == NV_CHIPSET_GP100 ? PASCAL_COMPUTE_A : PASCAL_COMPUTE_B,
 	};
 
@@ -82,6 +89,17 @@ void nv_compute_destroy(struct nv_compute *compute)
 {
 	nv_chan_destroy(&compute->chan);
 	nv_bo_destroy(&compute->bo);
+}
+
+/* Frees the object of a channel that was killed: with it goes the channel's context on the engine. */
+void nv_compute_free_object(struct nv_compute *compute)
+{
+	struct gpuobj_free object = {
+		.channel = compute->chan.id,
+		.handle = OBJECT,
+	};
+
+	do_ioctl(compute->chan.fd, IOCTL_GPUOBJ_FREE, &object);
 }
 
 /* Lets go of what keeps the file open, so that closing it is its end, with the channel at work. */

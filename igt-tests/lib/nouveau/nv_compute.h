@@ -29,6 +29,7 @@ struct nv_compute {
 
 void nv_compute_create(struct nv_compute *compute, int fd, uint32_t chipset);
 void nv_compute_destroy(struct nv_compute *compute);
+void nv_compute_free_object(struct nv_compute *compute);
 void nv_compute_abandon(struct nv_compute *compute);
 void nv_compute_grid(struct nv_compute *compute, const struct nv_kernel *kernel,
 		     unsigned int threads, const struct nv_kernel_args *args);

@@ -2382,18 +2382,24 @@ struct served {
 	uint32_t *ptr;
 };
 
-static void served_create(struct served *served)
+/* The page at @ptr is to be served. */
+static void served_register(struct served *served, void *ptr)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 
-	served->ptr = nv_alloc(NV_PAGE_SIZE);
+	served->ptr = ptr;
 	served->fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	igt_require_f(served->fd >= 0, "needs CONFIG_USERFAULTFD\n");
 	range.range.start = (uintptr_t)served->ptr;
 	range.range.len = NV_PAGE_SIZE;
 	igt_assert_eq(ioctl(served->fd, UFFDIO_API, &api), 0);
 	igt_assert_eq(ioctl(served->fd, UFFDIO_REGISTER, &range), 0);
+}
+
+static void served_create(struct served *served)
+{
+	served_register(served, nv_alloc(NV_PAGE_SIZE));
 }
 
 static void served_destroy(struct served *served)
@@ -2710,6 +2716,45 @@ static void test_userfaultfd_close(void)
 	assert_works(&shader);
 }
 
+/*
+ * A shader faults on pages that it may not use, which kills its channel, and on one behind them, of
+ * which the driver gets to know at the same time, and which nobody serves. When the driver has no
+ * more to wait for, the engine has no user any more.
+ */
+static void test_userfaultfd_engine(void)
+{
+	const unsigned int pages = NV_COMPUTE_BLOCK;
+	const size_t len = pages * NV_PAGE_SIZE;
+	char *ptr = (char *)nv_alloc(len);
+	const struct nv_kernel_args args = {
+		.dst = (uintptr_t)ptr,
+		.dst_shift = PAGE_SHIFT,
+	};
+	struct served served;
+	int left;
+
+	igt_assert_eq(mprotect(ptr, len - NV_PAGE_SIZE, PROT_NONE), 0);
+	served_register(&served, ptr + len - NV_PAGE_SIZE);
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	if (nv_model_present())
+		nv_model_irq_delay(500000);
+	nv_compute_grid(&shader.compute, &nv_kernel_fill, pages, &args);
+	igt_assert_eq(__nv_chan_submit(&shader.compute.chan), 0);
+	served_wait(&served, true);
+	reset_model(0);
+	for (left = 100; left && !__nv_chan_submit(&shader.compute.chan); left--)
+		usleep(50000);
+	igt_assert_f(left, "the channel was not killed\n");
+
+	nv_compute_free_object(&shader.compute);
+	munmap(ptr, len);
+	close(served.fd); /* who waits looks once more, and finds no page */
+	usleep(200000);
+	shader_destroy(&shader);
+	shader_create(&shader);
+	assert_works(&shader);
+}
+
 /* The driver goes while a shader waits for a page that nobody serves. */
 static void test_userfaultfd_unbind(void)
 {
@@ -2952,6 +2997,8 @@ static const struct {
 	  "A process may exit while its shader waits for another process" },
 	{ "userfaultfd-close", test_userfaultfd_close,
 	  "A file may be closed while its shader waits for user space" },
+	{ "userfaultfd-engine", test_userfaultfd_engine,
+	  "The last user of the engine may go while a fault of its shader waits for user space" },
 	{ "userfaultfd-unbind", test_userfaultfd_unbind,
 	  "The driver may go while a shader waits for user space" },
 	{ "unbind-while-faulting", test_unbind_while_faulting,
@@ -3256,6 +3303,9 @@ static const struct {
  *
  * SUBTEST: userfaultfd-close
  * Description: A file may be closed while its shader waits for user space
+ *
+ * SUBTEST: userfaultfd-engine
+ * Description: The last user of the engine may go while a fault of its shader waits for user space
  *
  * SUBTEST: userfaultfd-unbind
  * Description: The driver may go while a shader waits for user space
