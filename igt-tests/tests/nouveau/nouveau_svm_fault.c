@@ -2740,6 +2740,12 @@ static void test_userfaultfd_engine(void)
 		nv_model_irq_delay(500000);
 	nv_compute_grid(&shader.compute, &nv_kernel_fill, pages, &args);
 	igt_assert_eq(__nv_chan_submit(&shader.compute.chan), 0);
+	if (!nv_model_present()) {
+		struct pollfd asked = { .fd = served.fd, .events = POLLIN };
+
+		igt_require_f(poll(&asked, 1, ENDS_S * 1000) == 1,
+			      "this GPU does not report these faults at a time\n");
+	}
 	served_wait(&served, true);
 	reset_model(0);
 	for (left = 100; left && !__nv_chan_submit(&shader.compute.chan); left--)
