@@ -2755,7 +2755,7 @@ static void test_userfaultfd_engine(void)
 	nv_compute_free_object(&shader.compute);
 	munmap(ptr, len);
 	close(served.fd); /* who waits looks once more, and finds no page */
-	usleep(200000);
+	usleep(200000); /* the fault is cancelled while the dead channel is still there */
 	shader_destroy(&shader);
 	shader_create(&shader);
 	assert_works(&shader);
