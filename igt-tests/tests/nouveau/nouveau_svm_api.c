@@ -15,9 +15,11 @@
 #include "drm-uapi-experimental/nouveau_drm_experimental.h"
 #include "igt.h"
 #include "nouveau_drm.h"
+#include "nouveau/nv_ce.h"
 #include "nouveau/nv_chan.h"
 #include "nouveau/nv_device.h"
 #include "nouveau/nv_svm.h"
+#include "nouveau/nv_worker.h"
 
 IGT_TEST_DESCRIPTION("Arguments, states and errors of nouveau's SVM ioctls");
 
@@ -176,6 +178,40 @@ static void test_init_after_channel(void)
 	nv_svm_init(&svm, fd);
 	migrate_and_check(&svm);
 	nv_chan_run(&chan);
+	nv_chan_destroy(&chan);
+	nv_svm_fini(&svm);
+}
+
+/* A buffer that lives on as another holds it, and whose only handle here is closed. */
+static void test_init_then_close(void)
+{
+	struct drm_prime_handle prime = {};
+	struct nv_bo closed, seen;
+	struct nv_chan chan;
+	struct nv_svm svm;
+	int fd;
+
+	test_init();
+	fd = drm_reopen_driver(gpu.fd);
+	nv_chan_create(&chan, fd, NOUVEAU_FIFO_ENGINE_CE);
+	nv_ce_init(&chan, gpu.chipset);
+	nv_bo_create(&closed, fd, NV_PAGE_SIZE, NOUVEAU_GEM_DOMAIN_GART);
+	nv_bo_create(&seen, fd, NV_PAGE_SIZE, NOUVEAU_GEM_DOMAIN_GART);
+	nv_fill(closed.map, closed.size, 1);
+	nv_fill(seen.map, seen.size, 2);
+	prime.handle = closed.handle;
+	do_ioctl(fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime);
+	nv_svm_init(&svm, fd);
+	nv_bo_destroy(&closed);
+
+	igt_emit_ignore_dmesg_regex(NV_KILLED_DMESG);
+	nv_chan_attach(&chan, &seen);
+	nv_ce_copy(&chan, seen.va, closed.va, closed.size);
+	igt_assert_f(!nv_chan_ends(&chan), "the copy came to its end\n");
+	nv_check(seen.map, seen.size, 2);
+
+	close(prime.fd);
+	nv_bo_destroy(&seen);
 	nv_chan_destroy(&chan);
 	nv_svm_fini(&svm);
 }
@@ -408,6 +444,8 @@ static const struct {
 	{ "init-overflow", "A window beyond the address space is refused", test_init_overflow },
 	{ "init-after-channel", "SVM and a channel that is older than it both work",
 	  test_init_after_channel },
+	{ "init-then-close", "A buffer older than SVM_INIT is unmapped when its handle is closed",
+	  test_init_then_close },
 	{ "bind-before-init", "SVM_BIND without SVM_INIT is refused", test_bind_before_init },
 	{ "bind-hole", "Unmapped parts of a range are skipped", test_bind_hole },
 	{ "bind-cutout", "The driver's own window does not migrate", test_bind_cutout },
@@ -446,6 +484,9 @@ static const struct {
  *
  * SUBTEST: init-after-channel
  * Description: SVM and a channel that is older than it both work
+ *
+ * SUBTEST: init-then-close
+ * Description: A buffer older than SVM_INIT is unmapped when its handle is closed
  *
  * SUBTEST: bind-before-init
  * Description: SVM_BIND without SVM_INIT is refused
