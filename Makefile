@@ -9,7 +9,8 @@ KERNELS = kernel-stock kernel-patched kernel-debug kernel-debug-stock kernel-iom
 	kernel-arm64-stock kernel-arm64-patched
 
 .PHONY: help demo test test-iommu test-debug test-arm64 bench soak bench-mm shell check toolbox toolbox-cross \
-	linux export series igt-series check-series check-series-arch $(KERNELS) host host-arm64 firmware clean
+	linux export series igt-series check-series check-series-arch check-series-boot \
+	$(KERNELS) host host-arm64 firmware clean
 
 help:
 	@echo 'make demo            two modelled GPUs, stock and patched kernel, one report'
@@ -47,6 +48,7 @@ help:
 	@echo 'make check-series    round trip; each patch: checkpatch, compiler, sparse'
 	@echo 'make check-series-arch  what it touches compiles for other CPUs, with clang, and with'
 	@echo '                     all options'
+	@echo 'make check-series-boot  each commit boots, passes its HMM tests, and migrates'
 	@echo 'make series          build/series: mails for git send-email; SIGNOFF="Name <address>"'
 	@echo 'make igt-series      build/igt-series: the IGT tests as mails for igt-dev;'
 	@echo '                     IGT_SRC=PATH: an IGT tree they are made for; SIGNOFF as above'
@@ -117,6 +119,9 @@ check-series: kernel-patched
 
 check-series-arch: linux toolbox-cross
 	@rig/check-series-arch
+
+check-series-boot: linux host firmware
+	@rig/check-series-boot
 
 series: linux
 	@rig/series

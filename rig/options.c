@@ -16,8 +16,8 @@ static const char usage[] =
 	"Runs COMMAND as root in a virtual machine with modelled GPUs, passes its output\n"
 	"through and ends with its status. Without COMMAND: an interactive shell.\n"
 	"\n"
-	"  --kernel NAME     patched (default), stock, debug, debug-stock, iommu, bench-stock or\n"
-	"                    bench-patched: the one in build/kernel/NAME\n"
+	"  --kernel NAME     patched (default), stock, debug, debug-stock, iommu, bench-stock,\n"
+	"                    bench-patched or boot: the one in build/kernel/NAME\n"
 	"  --gpus N          modelled GP100s, 0 to 8 (default 2; with --arch arm64 none)\n"
 	"  --topology NAME   switch: all GPUs under one switch (default)\n"
 	"                    roots: a root port each, the host bridge is known to route peers\n"
@@ -207,7 +207,7 @@ void options_parse(struct options *options, int argc, char **argv)
 		case OPT_KERNEL:
 			options->kernel =
 				choice("--kernel", "patched stock debug debug-stock iommu "
-						   "bench-stock bench-patched");
+						   "bench-stock bench-patched boot");
 			options->debug = !strncmp(options->kernel, "debug", strlen("debug"));
 			break;
 		case OPT_ARCH:
