@@ -4,7 +4,7 @@
  * Category: Core
  * Mega feature: SVM
  * Sub-category: API
- * Description: Arguments, states and errors of SVM_INIT and SVM_BIND. Needs no channel.
+ * Description: Arguments, states and errors of SVM_INIT and SVM_BIND.
  */
 
 #include <fcntl.h>
