@@ -15,7 +15,7 @@ KERNELS = kernel-stock kernel-patched kernel-debug kernel-debug-stock kernel-iom
 help:
 	@echo 'make demo            two modelled GPUs, stock and patched kernel, one report'
 	@echo 'make test            all tests; last line: N passed, N failed, N skipped'
-	@echo 'make test-iommu      each IOMMU and mode with each way between three GPUs'
+	@echo 'make test-iommu      each IOMMU and mode, or none, with each way between GPUs'
 	@echo 'make test-debug      the IGT and HMM tests on a kernel with KASAN, lockdep, kmemleak; slow'
 	@echo 'make test-arm64      the HMM tests and KUnit suites on an emulated arm64, stock and patched'
 	@echo 'make soak            subtests in random order on that kernel: MINUTES=60, SEED=N'
