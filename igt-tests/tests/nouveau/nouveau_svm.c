@@ -2054,6 +2054,47 @@ static void test_prefetch_thp(void)
 	prefetch_vram(ptr, NV_HUGE_SIZE);
 }
 
+/*
+ * Pages in VRAM that a child shares come home one by one before the GPU may write to them. All of
+ * them take longer than HMM goes on with a range that is invalidated, as each of them does.
+ */
+static void test_prefetch_slow(void)
+{
+	const unsigned int delay_us = 30000;
+	const size_t len = 256 * KiB;
+	char *ptr = (char *)nv_alloc(len);
+	uint64_t pages;
+	int go[2];
+
+	nv_svm_require_prefetch(&worker.svm);
+	igt_assert_eq(pipe(go), 0);
+	nv_fill(ptr, len, 1);
+	nv_svm_migrate(&worker.svm, ptr, len);
+	nv_assert_private(ptr, len);
+	igt_fork(child, 1)
+	{
+		char byte;
+
+		close(go[1]);
+		igt_assert_eq(read(go[0], &byte, 1), 1);
+		nv_check(ptr, len, 1);
+	}
+	if (nv_model_present())
+		nv_model_delay("ce", delay_us);
+	pages = nv_svm_prefetch(&worker.svm, ptr, len);
+	if (nv_model_present())
+		nv_model_delay("ce", 0);
+	igt_assert_eq_u64(pages, len / NV_PAGE_SIZE);
+	nv_worker_fill(&worker, len, 2);
+	nv_worker_write(&worker, ptr, len);
+	igt_assert_eq(write(go[1], "", 1), 1);
+	igt_waitchildren();
+	close(go[0]);
+	close(go[1]);
+	nv_check(ptr, len, 2);
+	munmap(ptr, len);
+}
+
 static void test_prefetch_shmem(void)
 {
 	const size_t len = 64 * KiB;
@@ -2661,6 +2702,8 @@ static const struct subtest {
 	  "The GPU reads read-only memory, and cannot write to it" },
 	{ "prefetch-untouched", run_t2, test_prefetch_untouched,
 	  "Memory never touched before is zero for the GPU, and takes its writes" },
+	{ "prefetch-slow", run_t2, test_prefetch_slow,
+	  "Pages that take long to come home are waited for" },
 	{ "prefetch-mixed", run_t2, test_prefetch_mixed,
 	  "The GPU reads a range that is partly in RAM, partly in VRAM" },
 	{ "prefetch-race", run_t2, test_prefetch_race,
@@ -2949,6 +2992,9 @@ static const struct subtest {
  *
  * SUBTEST: prefetch-untouched
  * Description: Memory never touched before is zero for the GPU, and takes its writes
+ *
+ * SUBTEST: prefetch-slow
+ * Description: Pages that take long to come home are waited for
  *
  * SUBTEST: prefetch-mixed
  * Description: The GPU reads a range that is partly in RAM, partly in VRAM
