@@ -40,6 +40,13 @@ lock()
 	}
 }
 
+# hugepages: in the toolbox, what is run from now on maps memory as rig/hugepages.c says
+hugepages()
+{
+	gcc -D_GNU_SOURCE -Wall -Wextra -Werror -O2 -shared -fPIC -o /run/hugepages.so "$TOP/rig/hugepages.c"
+	export LD_PRELOAD=/run/hugepages.so
+}
+
 # cpu N: one of the CPUs that this process may use: 0 the first, 1 the last
 cpu()
 (
